@@ -1,0 +1,21 @@
+"""POST /flows/{account}/{step}/{entered,left,stop}: a call flow enters a step, leaves it, or stops the recording."""
+
+from typing import Any
+
+from call_recording.bootstrap import bootstrap  # isort: skip -- first: it speeds up the imports that follow
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from call_recording.aws.observability import instrumented
+from call_recording.inbound.flows import FlowCallbacks
+
+_offtape = bootstrap()
+flows = FlowCallbacks(
+    accounts=_offtape.accounts, recordings=_offtape.recordings, clock=_offtape.clock, observer=_offtape.observer
+)
+
+
+@instrumented
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one flow."""
+    return flows.answer(event, seconds_left=context.get_remaining_time_in_millis() / 1000)

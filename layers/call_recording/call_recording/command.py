@@ -1,0 +1,226 @@
+"""One action on every live recording of one call: ask, find out how it is, and stay inside the time given.
+
+Nothing here knows a vendor.  What may be repeated, and after what, is decided here and nowhere else:
+
+* a request that was never sent, or that the vendor says it did not process, is sent again;
+* after an unclear answer only a *pause* is sent again, since pausing twice does no harm;
+* a refusal is never sent again, but looked into: it may be that the recording is as asked already.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from . import errors
+from .conversation import Conversation, growing_waits
+from .model import Action, Call, Proof, Recording, RecordingStatus
+from .outcome import Report
+
+# After these, asking about another recording of the call would end the same way.
+_HOPELESS = (errors.AuthenticationError, errors.RateLimitedError)
+
+
+class Command:
+    """One action on one call."""
+
+    def __init__(self, conversation: Conversation, call: Call, action: Action) -> None:
+        self._conversation = conversation
+        self._call = call
+        self._action = action
+        self._known: dict[str | None, Recording] = {}
+        self._error: errors.VendorError | None = None
+
+    def carry_out(self, named: str | None = None) -> Report:
+        """Ask for the action, the recording *named* first, and report on every live recording of the call.
+
+        Naming one narrows only a stop.  Never raises a VendorError: the report carries it.
+        """
+        try:
+            if not self._conversation.vendor.reads:
+                self._acknowledge()
+            elif named is not None and self._action is Action.STOP:
+                self._stop_only(named)
+            else:
+                self._cover(named)
+        except errors.VendorError as exc:
+            self._error = exc
+        return Report(recordings=tuple(self._known.values()), error=self._error)
+
+    def _acknowledge(self) -> None:
+        """Ask a vendor that offers no read: its yes is all that there is."""
+        waits = growing_waits()
+        target = Recording(recording_id=None, call_id=self._call.call_id)
+        while True:
+            answer = self._send(target)
+            if isinstance(answer, Recording):
+                self._known[None] = answer
+                return
+            if not self._may_repeat(answer):
+                raise answer
+            self._conversation.wait(next(waits), otherwise=answer)
+
+    def _stop_only(self, named: str) -> None:
+        """Stop one recording, be it on this leg of the call or on the one that it was made from."""
+        try:
+            self._settle(Recording(recording_id=named, call_id=self._call.call_id), None)
+        except errors.RecordingNotFoundError:
+            elsewhere = [r for r in self._live_recordings() if r.recording_id == named]
+            if not elsewhere or elsewhere[0].call_id == self._call.call_id:
+                raise
+            self._settle(elsewhere[0], None)
+
+    def _cover(self, named: str | None) -> None:
+        """Bring every live recording of the call to be as asked, the first in one request where that is possible."""
+        first = named or self._conversation.vendor.current_recording
+        answer: Recording | errors.VendorError | None = None
+        if first is not None:
+            answer = self._send(Recording(recording_id=first, call_id=self._call.call_id))
+            if isinstance(answer, _HOPELESS):
+                raise answer
+            if isinstance(answer, Recording):
+                first = answer.recording_id
+                if named is None and answer.is_as_asked(self._action):
+                    self._note(answer)
+                    return  # the one active recording of the call: with several, the vendor would have refused
+
+        live = list(self._live_recordings())
+        if first not in {recording.recording_id for recording in live}:
+            if isinstance(answer, Recording):
+                live.append(answer)
+            elif named is not None:
+                self._error = answer
+        # all are asked before the first is waited for: while we wait, no other tape goes on
+        asked = [(recording, self._ask_one(recording, first, answer)) for recording in live]
+        for recording, answered in asked:
+            self._settle_one(recording, answered)
+        if live and not self._known and self._error is None and self._live_recordings():
+            raise errors.UnconfirmedError(
+                "the recordings of the call changed meanwhile", vendor=self._conversation.vendor.name
+            )
+
+    def _ask_one(
+        self, recording: Recording, first: str | None, answer: Recording | errors.VendorError | None
+    ) -> Recording | errors.VendorError | None:
+        """Ask for the action on a recording that the vendor lists, unless that was done when the *first* was asked for.
+
+        Returns what is known to have come of it; None if the list shows it to be as asked.
+        """
+        self._known[recording.recording_id] = recording
+        if recording.is_as_asked(self._action):
+            return None
+        if recording.recording_id == first and recording.call_id == self._call.call_id:
+            return answer
+        if first == self._conversation.vendor.current_recording and isinstance(answer, errors.OutcomeUnknownError):
+            return answer  # whichever recording that was for, the vendor may yet act on it
+        answer = self._send(recording)
+        if isinstance(answer, _HOPELESS):
+            raise answer
+        return answer
+
+    def _settle_one(self, recording: Recording, answer: Recording | errors.VendorError | None) -> None:
+        """Prove one of several recordings, and note why it cannot be proven: the others are to be tried all the same."""
+        if answer is None:
+            return
+        try:
+            self._settle(recording, answer)
+        except _HOPELESS:
+            raise
+        except errors.VendorError as exc:
+            self._error = self._error or exc
+
+    def _settle(self, target: Recording, answer: Recording | errors.VendorError | None) -> None:
+        """Bring one recording to be as asked, and prove it; *answer* is what an earlier request brought."""
+        waits = growing_waits()
+        while True:
+            if answer is None:
+                answer = self._send(target)
+            if isinstance(answer, _HOPELESS):
+                raise answer
+            if isinstance(answer, Recording) and answer.is_as_asked(self._action):
+                self._note(answer)
+                return
+            repeat = isinstance(answer, errors.OutcomeUnknownError) and self._may_repeat(answer)
+            refused = isinstance(answer, errors.VendorResponseError)
+            seen = self._watch(target, once=repeat or refused, waits=waits)
+            if seen is not None and (seen.is_as_asked(self._action) or not seen.live):
+                self._note(seen)
+                return
+            if repeat:
+                answer = None
+                continue
+            if isinstance(answer, errors.VendorError):
+                raise answer
+            status = (seen or answer).status
+            raise errors.UnconfirmedError(
+                f"asked to {self._action}, but the recording is shown as {status}",
+                vendor=self._conversation.vendor.name,
+            )
+
+    def _note(self, recording: Recording) -> None:
+        """Remember how a recording is; one that has ended is no longer a live recording of the call."""
+        if recording.live or recording.is_as_asked(self._action):
+            self._known[recording.recording_id] = recording
+        else:
+            self._known.pop(recording.recording_id, None)
+
+    def _may_repeat(self, answer: errors.VendorError) -> bool:
+        """Whether the same may be asked again after an unclear answer, and there is time for it."""
+        unclear = isinstance(answer, errors.OutcomeUnknownError)
+        return unclear and self._action is Action.PAUSE and self._conversation.can_update()
+
+    def _send(self, target: Recording) -> Recording | errors.VendorError:
+        """Ask for the action on one recording.  Failures come back as values: what they mean depends on the rest."""
+        call = replace(self._call, call_id=target.call_id)
+        try:
+            answer = self._conversation.update(
+                lambda vendor, timeout: vendor.update(call, target.recording_id, self._action, timeout=timeout)
+            )
+        except errors.VendorError as exc:
+            if isinstance(exc, errors.OutcomeUnknownError) and target.recording_id in self._known:
+                # what was known of it holds no longer: the vendor may have acted, or may yet
+                self._known[target.recording_id] = replace(target, status=RecordingStatus.UNKNOWN, proof=Proof.NONE)
+            return exc
+        if target.recording_id in self._known:
+            self._known[target.recording_id] = answer
+        return answer
+
+    def _watch(self, target: Recording, *, once: bool, waits: Iterator[float]) -> Recording | None:
+        """Read one recording until it is as asked or has ended, or time is up; return what was seen last."""
+        call = replace(self._call, call_id=target.call_id)
+        recording_id = target.recording_id or ""
+        seen = None
+        for wait in waits:
+            try:
+                self._conversation.wait(
+                    wait, otherwise=errors.OutcomeUnknownError("no time left", vendor=self._conversation.vendor.name)
+                )
+                seen = self._conversation.read(lambda vendor, timeout: vendor.read(call, recording_id, timeout=timeout))
+            except errors.VendorError:
+                return seen  # what was asked for stays unproven; why is told by the caller
+            self._known[target.recording_id] = seen
+            if once or seen.is_as_asked(self._action) or not seen.live:
+                return seen
+        return seen  # pragma: no cover -- the waits never end, the time does
+
+    def _live_recordings(self) -> Sequence[Recording]:
+        """Return the live recordings of the call, or of the leg that it was made from.
+
+        None at all means: the vendor shows this call live, and no live recording on it.
+        """
+        refusal = None
+        try:
+            if live := self._list(self._call):
+                return live
+        except errors.RecordingNotFoundError as exc:
+            refusal = exc  # some vendors have no list for a call that is over: ask about the call itself
+        state = self._conversation.read(lambda vendor, timeout: vendor.call_state(self._call, timeout=timeout))
+        if not state.live:
+            raise errors.ConflictError("the call is over", vendor=self._conversation.vendor.name)
+        if refusal is not None:
+            raise refusal
+        if state.parent_call_id is None:
+            return []
+        return self._list(replace(self._call, call_id=state.parent_call_id))
+
+    def _list(self, call: Call) -> Sequence[Recording]:
+        recordings = self._conversation.read(lambda vendor, timeout: vendor.recordings(call, timeout=timeout))
+        return [recording for recording in recordings if recording.live]

@@ -1,0 +1,86 @@
+"""POST /flows/{account}/{step}/entered, left and stop: verify, parse, hand on, answer."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .. import errors
+from ..account import AccountSecret
+from ..model import Action, Deadline
+from ..outcome import Outcome
+from ..ports import AccountSecrets, Clock, Observer
+from ..service import RecordingService
+from . import answers
+from .authentication import DECOY, is_authentic
+from .fields import parse_body, parse_trigger
+from .request import InboundRequest
+
+#: Map a route of template.yaml: what it asks for.
+ACTIONS: Mapping[str, Action] = {
+    "POST /flows/{account}/{step}/entered": Action.PAUSE,
+    "POST /flows/{account}/{step}/left": Action.RESUME,
+    "POST /flows/{account}/{step}/stop": Action.STOP,
+}
+
+#: A refusal is given no sooner than this after its request came to us, seconds: longer than Secrets Manager takes
+#: to say that it does not know a name, so that an unknown account looks like a wrong key.
+REFUSAL_SECONDS: Final = 0.1
+
+#: Kept back from the budget for making and sending the answer, seconds.
+ANSWER_SECONDS: Final = 0.05
+
+_REFUSED = (errors.CallRecordingError, errors.ConfigurationError)
+
+
+class FlowCallbacks:
+    """Answers the flows."""
+
+    def __init__(
+        self, *, accounts: AccountSecrets, recordings: RecordingService, clock: Clock, observer: Observer
+    ) -> None:
+        self._accounts = accounts
+        self._recordings = recordings
+        self._clock = clock
+        self._observer = observer
+
+    def answer(self, event: Mapping[str, Any], *, seconds_left: float) -> answers.Answer:
+        """Return the answer to API Gateway's *event*; the invocation itself ends in *seconds_left*."""
+        started = Deadline(self._clock.monotonic, REFUSAL_SECONDS)
+        request = InboundRequest.of(event, now=self._clock.now())
+        name = request.parameters.get("account", "")
+        try:
+            secret = self._authenticated(request, name)
+            return answers.of_outcome(self._handle(request, secret, seconds_left))
+        except errors.UnknownAccountError as exc:
+            self._observer.refused("not authenticated")  # the name may be anything: it is not logged
+            self._clock.sleep(started.remaining())
+            return answers.of_error(exc)
+        except errors.ConfigurationError as exc:
+            self._observer.misconfigured(name, exc.field, str(exc))
+            return answers.of_error(exc)
+        except errors.CallRecordingError as exc:
+            field = exc.field if isinstance(exc, errors.InvalidTriggerError) else None
+            self._observer.refused(str(exc), account=name, field=field)
+            return answers.of_error(exc)
+
+    def _authenticated(self, request: InboundRequest, name: str) -> AccountSecret:
+        """Return the secret of the account that *request* proves to come from, or raise UnknownAccountError."""
+        secret = self._accounts.get(name)
+        inbound = DECOY
+        if secret is not None:
+            try:
+                inbound = secret.inbound
+            except errors.ConfigurationError as exc:
+                self._observer.misconfigured(name, exc.field, str(exc))
+        if not is_authentic(request, inbound) or secret is None or inbound is DECOY:
+            raise errors.UnknownAccountError
+        return secret
+
+    def _handle(self, request: InboundRequest, secret: AccountSecret, seconds_left: float) -> Outcome:
+        given = parse_body(request.headers.get("content-type", ""), request.body())
+        trigger = parse_trigger(
+            given, account=secret.account, action=ACTIONS[request.route_key], step=request.parameters.get("step", "")
+        )
+        spent = self._clock.now() - request.received_at
+        budget = secret.account.settings.budget_ms / 1000 - spent
+        deadline = Deadline(self._clock.monotonic, min(budget, seconds_left) - ANSWER_SECONDS)
+        return self._recordings.handle(trigger, secret, received_at=request.received_at, deadline=deadline)

@@ -1,0 +1,69 @@
+"""The input of a Step Functions task, or of any other caller inside the AWS account."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from .. import errors
+from ..model import Action, Deadline
+from ..ports import AccountSecrets, Clock, Observer
+from ..service import RecordingService
+from .fields import parse_trigger
+
+#: Kept back from the invocation's time for raising or returning, seconds.
+ANSWER_SECONDS: Final = 0.05
+
+
+class WorkflowTasks:
+    """Carries out tasks.  Whoever may invoke the function may act on every account."""
+
+    def __init__(
+        self, *, accounts: AccountSecrets, recordings: RecordingService, clock: Clock, observer: Observer
+    ) -> None:
+        self._accounts = accounts
+        self._recordings = recordings
+        self._clock = clock
+        self._observer = observer
+
+    def run(self, task: Mapping[str, Any], *, seconds_left: float) -> dict[str, Any]:
+        """Return the result of *task* where HTTP would answer 200.
+
+        Everything else is raised, as the class that names it, so that `Retry` and `Catch` match on `ErrorEquals`;
+        the message is the result, or what is wrong with the task, as JSON.
+        """
+        try:
+            return self._run(task, seconds_left)
+        except errors.ConfigurationError as exc:
+            self._observer.misconfigured(str(task.get("account")), exc.field, str(exc))
+            raise
+        except errors.InvalidTriggerError as exc:
+            self._observer.refused(str(exc), field=exc.field)
+            raise
+
+    def _run(self, task: Mapping[str, Any], seconds_left: float) -> dict[str, Any]:
+        received_at = self._clock.now()
+        started = self._clock.monotonic()
+        name = task.get("account")
+        secret = self._accounts.get(name) if isinstance(name, str) else None
+        if secret is None:
+            raise errors.UnknownAccountError("there is no such account: its secret is call-recording/<account>")
+        account = secret.account
+        trigger = parse_trigger(task, account=account, action=_action(task), step=str(task.get("step", "")))
+        spent = self._clock.monotonic() - started
+        budget = min(account.settings.budget_ms / 1000 - spent, seconds_left - spent) - ANSWER_SECONDS
+        outcome = self._recordings.handle(
+            trigger, secret, received_at=received_at, deadline=Deadline(self._clock.monotonic, budget)
+        )
+        if outcome.error is None:
+            return outcome.as_dict()
+        message = json.dumps(outcome.as_dict())
+        if issubclass(outcome.error, errors.VendorError):
+            raise outcome.error(message, vendor=outcome.vendor)
+        raise outcome.error(message)
+
+
+def _action(task: Mapping[str, Any]) -> Action:
+    action = task.get("action")
+    if action not in tuple(Action):
+        raise errors.InvalidTriggerError("action", f"must be one of {', '.join(Action)}")
+    return Action(action)

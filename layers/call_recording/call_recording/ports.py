@@ -1,0 +1,91 @@
+"""What the domain needs of the outside: each port is small, and has a fake in the tests."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from .account import Account, AccountSecret
+from .errors import VendorError
+from .model import Action, Call, CallState, Recording, Trigger
+from .outcome import Outcome
+
+
+class Clock(Protocol):
+    """Time, so that tests and simulations can own it."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that is never set."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class AccountSecrets(Protocol):
+    """Where the secrets of the accounts are kept."""
+
+    def get(self, name: str, *, refresh: bool = False) -> AccountSecret | None:
+        """Return the secret of the account *name*, or None if there is none.
+
+        *refresh* asks the store again whatever is remembered.
+        Raises UnavailableError when it is not known and the store does not answer.
+        """
+
+
+class Vendor(Protocol):
+    """One account's calls at one vendor.  Every method sends exactly one request, or none.
+
+    *timeout* is the number of seconds within which the whole exchange is over.
+    All of them raise VendorError.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the vendor is called in a secret."""
+
+    @property
+    def reads(self) -> bool:
+        """Whether the vendor shows where a recording is."""
+
+    @property
+    def current_recording(self) -> str | None:
+        """An id that stands for "the one active recording of the call", where the vendor has one."""
+
+    def check(self, trigger: Trigger) -> None:
+        """Raise InvalidTriggerError or UnsupportedActionError if it cannot be asked of this vendor."""
+
+    def update(self, call: Call, recording_id: str | None, action: Action, *, timeout: float) -> Recording:
+        """Ask for *action*.  The status in what comes back is proven only if the vendor's answer is final."""
+
+    def read(self, call: Call, recording_id: str, *, timeout: float) -> Recording:
+        """Return where one recording is."""
+
+    def recordings(self, call: Call, *, timeout: float) -> Sequence[Recording]:
+        """Return the recordings of *call*; ended ones may be among them."""
+
+    def call_state(self, call: Call, *, timeout: float) -> CallState:
+        """Return whether *call* is live."""
+
+    def renew(self) -> None:
+        """Forget a token that the vendor has refused."""
+
+
+class Vendors(Protocol):
+    """How to reach the vendor of an account."""
+
+    def __call__(self, account: Account) -> Vendor:
+        """Return the vendor.  Raises ConfigurationError if the account's credentials do not fit it."""
+
+
+class Observer(Protocol):
+    """Who is told what happened: logs and metrics.  None of it is ever a secret or a card number."""
+
+    def handled(self, outcome: Outcome, error: VendorError | None) -> None:
+        """A trigger was carried out, or could not be."""
+
+    def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:
+        """A trigger was turned away before any vendor was asked."""
+
+    def misconfigured(self, account: str, field: str, problem: str) -> None:
+        """An account's secret does not fit; an operator has to mend it."""

@@ -1,0 +1,60 @@
+"""What all vendors' answers have in common: JSON objects, HTTP statuses, Retry-After."""
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import httpx
+
+from .. import errors
+
+Json = dict[str, Any]
+
+#: What reading an answer of another shape than documented runs into.
+UNREADABLE: Final = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
+_ERRORS_BY_HTTP_STATUS: Mapping[int, type[errors.VendorResponseError]] = {
+    401: errors.AuthenticationError,
+    403: errors.AuthenticationError,
+    404: errors.RecordingNotFoundError,
+    409: errors.ConflictError,
+    429: errors.RateLimitedError,
+}
+
+
+def json_object(body: bytes) -> Json:
+    """Read a JSON object.  Raises one of `UNREADABLE`."""
+    parsed = json.loads(body)
+    if not isinstance(parsed, dict):
+        raise TypeError("the answer is not a JSON object")
+    return parsed
+
+
+def error_for(response: httpx.Response) -> type[errors.VendorError]:
+    """Return the error that the HTTP status of *response*, not a 2xx, stands for.
+
+    Only a 4xx is a definite no.  A 5xx, a 408 and a redirect, which nobody follows, tell nothing of what was done.
+    """
+    status = response.status_code
+    if not response.is_client_error or status == httpx.codes.REQUEST_TIMEOUT:
+        return errors.OutcomeUnknownError
+    return _ERRORS_BY_HTTP_STATUS.get(status, errors.VendorResponseError)
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Return the seconds of a Retry-After header, be it seconds or a date (RFC 9110 section 10.2.3)."""
+    value = response.headers.get("retry-after", "")
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def same_id(one: str | None, other: str | None) -> bool:
+    """Whether two ids are the same: vendors accept them in either case."""
+    return (one or "").lower() == (other or "").lower()

@@ -1,0 +1,68 @@
+"""The REST dialect that Twilio introduced and that SignalWire's compatibility API shares."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Final
+
+import httpx
+
+from ..model import Action, Call, CallState, Recording
+from ._answers import Json
+from .base import BaseVendor, basic
+
+#: A call with more recordings than this, ended ones included, is not shown whole and so not proven.
+PAGE_SIZE: Final = "1000"
+
+
+class LamlVendor(BaseVendor):
+    """A vendor whose accounts, calls and recordings are addressed as Twilio's are."""
+
+    #: what stands before `/Accounts`
+    version_path: ClassVar[str]
+    # Map our action: the vendor's Status
+    words: ClassVar[Mapping[Action, str]] = {
+        Action.PAUSE: "paused",
+        Action.RESUME: "in-progress",
+        Action.STOP: "stopped",
+    }
+    call_statuses = {
+        "queued": True,
+        "initiated": True,
+        "ringing": True,
+        "in-progress": True,
+        "canceled": False,
+        "completed": False,
+        "busy": False,
+        "failed": False,
+        "no-answer": False,
+    }
+
+    @property
+    def account_id(self) -> str:
+        """The account's id in paths."""
+        raise NotImplementedError
+
+    def authorization(self, timeout: float) -> str:
+        return basic(*list(self.credentials.values())[-2:])
+
+    def update_request(self, call: Call, recording_id: str | None, action: Action) -> httpx.Request:
+        form = {"Status": self.words[action]}
+        if action is Action.PAUSE:
+            form["PauseBehavior"] = self.settings.pause_behavior
+        return self._request("POST", "/Calls/{}/Recordings/{}.json", call.call_id, recording_id or "", data=form)
+
+    def call_request(self, call: Call) -> httpx.Request:
+        return self._request("GET", "/Calls/{}.json", call.call_id)
+
+    def parse_recording(self, body: Json, call: Call) -> Recording:
+        return self.observed(body["sid"], body["call_sid"], body["status"])
+
+    def parse_list(self, body: Json, call: Call) -> Sequence[Recording]:
+        if body.get("next_page_uri"):
+            raise ValueError("more recordings than one page shows")
+        return [self.parse_recording(each, call) for each in body["recordings"]]
+
+    def parse_call(self, body: Json) -> CallState:
+        return CallState(live=self.call_statuses[body["status"]], parent_call_id=body.get("parent_call_sid") or None)
+
+    def _request(self, method: str, path: str, *ids: str, **content: object) -> httpx.Request:
+        return self.request(method, self.version_path + "/Accounts/{}" + path, self.account_id, *ids, **content)
