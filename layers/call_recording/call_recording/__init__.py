@@ -1,0 +1,1 @@
+"""Offtape: pauses call recordings while a caller enters a card, and proves it."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from . import errors
 from .conversation import Conversation, growing_waits
-from .model import Action, Call, Proof, Recording, RecordingStatus
+from .model import Action, Call, Recording
 from .outcome import Report
 
 # After these, asking about another recording of the call would end the same way.
@@ -54,19 +54,19 @@ class Command:
             if isinstance(answer, Recording):
                 self._known[None] = answer
                 return
-            if not self._may_repeat(answer):
+            if not (self._may_repeat(answer) and self._conversation.waited(next(waits))):
                 raise answer
-            self._conversation.wait(next(waits), otherwise=answer)
 
     def _stop_only(self, named: str) -> None:
         """Stop one recording, be it on this leg of the call or on the one that it was made from."""
         try:
-            self._settle(Recording(recording_id=named, call_id=self._call.call_id), None)
+            named_here = Recording(recording_id=named, call_id=self._call.call_id)
+            self._settle(named_here, self._send(named_here))
         except errors.RecordingNotFoundError:
             elsewhere = [r for r in self._live_recordings() if r.recording_id == named]
             if not elsewhere or elsewhere[0].call_id == self._call.call_id:
                 raise
-            self._settle(elsewhere[0], None)
+            self._settle(elsewhere[0], self._send(elsewhere[0]))
 
     def _cover(self, named: str | None) -> None:
         """Bring every live recording of the call to be as asked, the first in one request where that is possible."""
@@ -127,33 +127,32 @@ class Command:
         except errors.VendorError as exc:
             self._error = self._error or exc
 
-    def _settle(self, target: Recording, answer: Recording | errors.VendorError | None) -> None:
-        """Bring one recording to be as asked, and prove it; *answer* is what an earlier request brought."""
+    def _settle(self, target: Recording, answer: Recording | errors.VendorError) -> None:
+        """Bring one recording to be as asked, and prove it; *answer* is what asking for it has brought so far."""
         waits = growing_waits()
         while True:
-            if answer is None:
-                answer = self._send(target)
             if isinstance(answer, _HOPELESS):
                 raise answer
             if isinstance(answer, Recording) and answer.is_as_asked(self._action):
                 self._note(answer)
                 return
-            repeat = isinstance(answer, errors.OutcomeUnknownError) and self._may_repeat(answer)
-            refused = isinstance(answer, errors.VendorResponseError)
-            seen = self._watch(target, once=repeat or refused, waits=waits)
+            repeat = self._may_repeat(answer)
+            once = repeat or isinstance(answer, errors.VendorResponseError)
+            seen = self._watch(target, waits, once=once) if self._conversation.waited(next(waits)) else None
             if seen is not None and (seen.is_as_asked(self._action) or not seen.live):
                 self._note(seen)
                 return
-            if repeat:
-                answer = None
-                continue
-            if isinstance(answer, errors.VendorError):
-                raise answer
-            status = (seen or answer).status
-            raise errors.UnconfirmedError(
-                f"asked to {self._action}, but the recording is shown as {status}",
-                vendor=self._conversation.vendor.name,
-            )
+            if not (repeat and self._conversation.waited(next(waits))):
+                raise self._failure(answer, seen)
+            answer = self._send(target)
+
+    def _failure(self, answer: Recording | errors.VendorError, seen: Recording | None) -> errors.VendorError:
+        if isinstance(answer, errors.VendorError):
+            return answer
+        return errors.UnconfirmedError(
+            f"asked to {self._action}, but the recording is shown as {(seen or answer).status}",
+            vendor=self._conversation.vendor.name,
+        )
 
     def _note(self, recording: Recording) -> None:
         """Remember how a recording is; one that has ended is no longer a live recording of the call."""
@@ -162,7 +161,7 @@ class Command:
         else:
             self._known.pop(recording.recording_id, None)
 
-    def _may_repeat(self, answer: errors.VendorError) -> bool:
+    def _may_repeat(self, answer: Recording | errors.VendorError) -> bool:
         """Whether the same may be asked again after an unclear answer, and there is time for it."""
         unclear = isinstance(answer, errors.OutcomeUnknownError)
         return unclear and self._action is Action.PAUSE and self._conversation.can_update()
@@ -177,29 +176,27 @@ class Command:
         except errors.VendorError as exc:
             if isinstance(exc, errors.OutcomeUnknownError) and target.recording_id in self._known:
                 # what was known of it holds no longer: the vendor may have acted, or may yet
-                self._known[target.recording_id] = replace(target, status=RecordingStatus.UNKNOWN, proof=Proof.NONE)
+                self._known[target.recording_id] = Recording(recording_id=target.recording_id, call_id=target.call_id)
             return exc
         if target.recording_id in self._known:
             self._known[target.recording_id] = answer
         return answer
 
-    def _watch(self, target: Recording, *, once: bool, waits: Iterator[float]) -> Recording | None:
+    def _watch(self, target: Recording, waits: Iterator[float], *, once: bool) -> Recording | None:
         """Read one recording until it is as asked or has ended, or time is up; return what was seen last."""
         call = replace(self._call, call_id=target.call_id)
         recording_id = target.recording_id or ""
+        ask = self._conversation.glance if once else self._conversation.read
         seen = None
-        for wait in waits:
+        while True:
             try:
-                self._conversation.wait(
-                    wait, otherwise=errors.OutcomeUnknownError("no time left", vendor=self._conversation.vendor.name)
-                )
-                seen = self._conversation.read(lambda vendor, timeout: vendor.read(call, recording_id, timeout=timeout))
+                seen = ask(lambda vendor, timeout: vendor.read(call, recording_id, timeout=timeout))
             except errors.VendorError:
                 return seen  # what was asked for stays unproven; why is told by the caller
             self._known[target.recording_id] = seen
-            if once or seen.is_as_asked(self._action) or not seen.live:
+            settled = seen.is_as_asked(self._action) or not seen.live
+            if once or settled or not self._conversation.waited(next(waits)):
                 return seen
-        return seen  # pragma: no cover -- the waits never end, the time does
 
     def _live_recordings(self) -> Sequence[Recording]:
         """Return the live recordings of the call, or of the leg that it was made from.

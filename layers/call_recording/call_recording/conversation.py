@@ -13,6 +13,8 @@ ATTEMPT_SECONDS: Final = 2.0
 UPDATE_SHARE: Final = 0.75
 #: A request is not begun with less time than this, seconds: its answer could not come in time.
 MIN_SECONDS: Final = 0.05
+#: What a shortened wait leaves for the last request, seconds.
+LAST_SECONDS: Final = 0.15
 #: Waits between tries, seconds: the first, and the longest.
 FIRST_WAIT: Final = 0.05
 LONGEST_WAIT: Final = 0.5
@@ -43,6 +45,10 @@ class Conversation:
         """Send a request that changes nothing; after any failure but a refusal it is sent again."""
         return self._ask(request, self._deadline.remaining, again=_HARMLESS_TO_READ_AGAIN)
 
+    def glance(self, request: Request[T]) -> T:
+        """Send a request that changes nothing, and leave the time to others if it fails."""
+        return self._ask(request, self._deadline.remaining, again=())
+
     def update(self, request: Request[T]) -> T:
         """Send a request that the vendor acts on; it is sent again only if the vendor did nothing, for sure."""
         return self._ask(request, self._time_to_update, again=_NOT_PROCESSED)
@@ -51,11 +57,13 @@ class Conversation:
         """Whether there is time for another update."""
         return self._time_to_update() >= MIN_SECONDS
 
-    def wait(self, seconds: float, *, otherwise: errors.VendorError) -> None:
-        """Wait, or raise *otherwise* if no request could follow in time."""
-        if self._deadline.remaining() < seconds + MIN_SECONDS:
-            raise otherwise
+    def waited(self, seconds: float) -> bool:
+        """Wait, for less than *seconds* where time is short; False, at once, if no request could follow."""
+        seconds = min(seconds, self._deadline.remaining() - LAST_SECONDS)
+        if seconds < FIRST_WAIT:
+            return False
         self._clock.sleep(seconds)
+        return True
 
     def _time_to_update(self) -> float:
         return self._deadline.remaining() * (UPDATE_SHARE if self.vendor.reads else 1.0)
@@ -74,7 +82,9 @@ class Conversation:
                 self._sign_in_anew(exc)
             except again as exc:
                 wait = next(waits) if exc.retry_after is None else exc.retry_after
-                self.wait(wait, otherwise=exc)
+                if self._deadline.remaining() < wait + MIN_SECONDS:
+                    raise
+                self._clock.sleep(wait)
 
     def _sign_in_anew(self, refusal: errors.AuthenticationError) -> None:
         """After the first 401, go on with a secret read afresh; else raise *refusal*."""

@@ -1,0 +1,1 @@
+"""AWS: the only modules that import botocore and powertools."""

@@ -25,7 +25,7 @@ _GONE = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
 class SecretsManagerClient(Protocol):
     """The one operation that is used of botocore's client."""
 
-    def get_secret_value(self, *, SecretId: str) -> dict[str, Any]:
+    def get_secret_value(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803 -- as AWS names it
         """Return the current version of a secret."""
 
 

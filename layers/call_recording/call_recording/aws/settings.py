@@ -11,7 +11,7 @@ from ..errors import ConfigurationError
 class Environment:
     """What template.yaml tells a function."""
 
-    secret_prefix: str = "call-recording/"
+    secret_prefix: str = "call-recording/"  # noqa: S105 -- where secrets are, not one
     secret_ttl_seconds: float = 60.0
     own_ca: bool = False  #: the company brings its own certificate authorities (SSL_CERT_FILE or SSL_CERT_DIR)
 

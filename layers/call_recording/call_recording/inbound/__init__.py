@@ -1,0 +1,1 @@
+"""Who is calling, what they say, and what they are answered."""

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import httpcore
 import httpx
@@ -37,7 +37,7 @@ class Until(float):
 
     ends_at: float
 
-    def __new__(cls, seconds: float) -> "Until":
+    def __new__(cls, seconds: float) -> Self:
         self = super().__new__(cls, seconds)
         self.ends_at = time.monotonic() + seconds
         return self

@@ -24,7 +24,7 @@ from ._answers import Json
 from .base import BaseVendor, basic
 
 #: The host of the token endpoint.  In bandwidth.yml: securitySchemes.OAuth2
-TOKEN_ORIGIN: Final = "https://api.bandwidth.com"
+TOKEN_ORIGIN: Final = "https://api.bandwidth.com"  # noqa: S105 -- an address
 #: A token is not used in the last seconds of its life: it could end on the way.
 TOKEN_MARGIN_SECONDS: Final = 60
 
@@ -35,6 +35,8 @@ _STOP_DOCUMENT = (
 
 
 class Bandwidth(BaseVendor):
+    """Recordings at Bandwidth."""
+
     name = "bandwidth"
     origin = "https://voice.bandwidth.com"
     credential_sets = (("account_id", "username", "password"), ("account_id", "client_id", "client_secret"))

@@ -126,6 +126,7 @@ class BaseVendor(ABC):
 
     def renew(self) -> None:
         """Forget a refused token.  Most vendors have none."""
+        return
 
     def update(self, call: Call, recording_id: str | None, action: Action, *, timeout: float) -> Recording:
         """Ask for *action*, once."""

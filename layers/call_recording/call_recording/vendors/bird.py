@@ -25,6 +25,8 @@ _CALL = "/workspaces/{}/channels/{}/calls/{}"
 
 
 class Bird(BaseVendor):
+    """Recordings at Bird."""
+
     name = "bird"
     origin = "https://api.bird.com"
     credential_sets = (("workspace_id", "access_key"),)

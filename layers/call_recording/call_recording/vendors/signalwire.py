@@ -18,6 +18,8 @@ from .base import UUID
 
 
 class SignalWire(LamlVendor):
+    """Recordings at SignalWire."""
+
     name = "signalwire"
     origin = "https://{space}"
     version_path = "/api/laml/2010-04-01"

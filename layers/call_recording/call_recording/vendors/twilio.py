@@ -16,6 +16,8 @@ from ._laml import PAGE_SIZE, LamlVendor
 
 
 class Twilio(LamlVendor):
+    """Recordings at Twilio."""
+
     name = "twilio"
     origin = "https://api.twilio.com"
     version_path = "/2010-04-01"

@@ -1,0 +1,673 @@
+"""One action on every live recording of a call: what is repeated, what is believed, and when it gives up."""
+
+from collections.abc import Callable
+
+import pytest
+from call_recording import errors
+from call_recording.command import Command
+from call_recording.conversation import Conversation
+from call_recording.model import Action, Call, Deadline, Proof, RecordingStatus
+from call_recording.outcome import Report
+from call_recording.ports import Vendor
+
+from tests.unit.fake_vendor import FakeVendor, Fault, ManualClock, lost, unreachable
+
+RUNNING = RecordingStatus.IN_PROGRESS
+PAUSED = RecordingStatus.PAUSED
+BUDGET = 3.45
+
+
+@pytest.fixture(name="clock")
+def _clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(name="vendor")
+def _vendor(clock: ManualClock) -> FakeVendor:
+    return FakeVendor(clock=clock)
+
+
+@pytest.fixture(name="listing")
+def _listing(clock: ManualClock) -> FakeVendor:
+    """A vendor that has no word for the current recording."""
+    return FakeVendor(clock=clock, current_recording=None)
+
+
+def carry_out(
+    vendor: FakeVendor,
+    action: Action = Action.PAUSE,
+    *,
+    named: str | None = None,
+    budget: float = BUDGET,
+    renew: Callable[[Vendor], Vendor | None] = lambda _: None,
+) -> Report:
+    """Carry out *action* on the call `CA`, and hold the command to its budget."""
+    started = vendor.clock.monotonic()
+    conversation = Conversation(
+        vendor=vendor, clock=vendor.clock, deadline=Deadline(vendor.clock.monotonic, budget), renew=renew
+    )
+    report = Command(conversation, Call(call_id="CA"), action).carry_out(named)
+    assert vendor.clock.monotonic() - started <= budget + 1e-6
+    return report
+
+
+def confirmed(report: Report, action: Action = Action.PAUSE) -> bool:
+    """Whether every recording of *report* is proven to be as asked, and nothing stood in the way."""
+    proven = [each.is_as_asked(action) and each.proof is Proof.OBSERVED for each in report.recordings]
+    return bool(proven) and all(proven) and report.error is None
+
+
+class TestOneRecording:
+    @pytest.mark.parametrize(
+        ("action", "before"), [(Action.PAUSE, RUNNING), (Action.RESUME, PAUSED), (Action.STOP, RUNNING)]
+    )
+    def test_one_request(self, vendor, action, before):
+        """
+        The one active recording of a call takes one request.
+        """
+        vendor.statuses["RE1"] = before
+
+        assert confirmed(carry_out(vendor, action), action)
+        assert vendor.asked == [(action, "CURRENT")]
+
+    def test_list_first(self, listing):
+        """
+        Where the vendor has no word for the current recording, the call's recordings are listed and asked by id.
+        """
+        assert confirmed(carry_out(listing))
+        assert listing.asked == [("list", "CA"), ("pause", "RE1")]
+
+    def test_already_as_asked(self, listing):
+        """
+        A recording that the list shows as asked is left alone, and that read is the proof.
+        """
+        listing.statuses["RE1"] = PAUSED
+
+        assert confirmed(carry_out(listing))
+        assert listing.asked == [("list", "CA")]
+
+
+class TestScenario01NoAnswer:
+    def test_scenario_01_silent(self, vendor):
+        """
+        A vendor that never answers is asked again inside the budget, and nothing is believed.
+        """
+        vendor.fail("any", *[Fault(takes=60, applied=False) for _ in range(20)])
+
+        report = carry_out(vendor)
+
+        assert isinstance(report.error, errors.OutcomeUnknownError)
+        assert not any(each.proof is Proof.OBSERVED for each in report.recordings)
+
+    def test_scenario_01_second_try(self, vendor):
+        """
+        A pause whose first answer fails is read back, sent again, and confirmed.
+        """
+        vendor.fail("pause", Fault(error=lost(), applied=False))
+
+        assert confirmed(carry_out(vendor))
+        assert [what for what, _ in vendor.asked].count("pause") == 2
+
+    def test_scenario_01_never_sent(self, vendor):
+        """
+        A request that was never sent is sent again, whatever it asks for.
+        """
+        vendor.statuses["RE1"] = PAUSED
+        vendor.fail("resume", Fault(error=unreachable(), applied=False), Fault(error=unreachable(), applied=False))
+
+        assert confirmed(carry_out(vendor, Action.RESUME), Action.RESUME)
+        assert vendor.asked == [("resume", "CURRENT")] * 3
+
+    def test_scenario_01_never_reached(self, vendor):
+        """
+        A vendor that cannot be reached at all ends as such, inside the budget.
+        """
+        vendor.fail("any", *[Fault(error=unreachable(), applied=False) for _ in range(100)])
+
+        report = carry_out(vendor)
+
+        assert isinstance(report.error, errors.VendorUnreachableError)
+        assert 3 < len(vendor.asked) < 30
+
+    def test_scenario_01_no_time(self, vendor):
+        """
+        Without time for an answer nothing is sent.
+        """
+        report = carry_out(vendor, budget=0.04)
+
+        assert isinstance(report.error, errors.OutcomeUnknownError)
+        assert vendor.asked == []
+
+
+class TestScenario02LostAnswer:
+    @pytest.mark.parametrize(
+        ("action", "before"), [(Action.PAUSE, RUNNING), (Action.RESUME, PAUSED), (Action.STOP, RUNNING)]
+    )
+    @pytest.mark.parametrize("current", ["CURRENT", None])
+    def test_scenario_02_applied(self, vendor, action, before, current):
+        """
+        A command whose answer was lost, but that was applied, is confirmed by a read and not sent again.
+        """
+        vendor.current_recording = current
+        vendor.statuses["RE1"] = before
+        vendor.fail(action, Fault(error=lost()))
+
+        report = carry_out(vendor, action)
+
+        # a recording that was stopped is no longer listed as live, so a stop of the current one has nothing left to show
+        assert confirmed(report, action) or (action is Action.STOP and current and report == Report())
+        assert [what for what, _ in vendor.asked].count(action) == 1
+
+    @pytest.mark.parametrize("action", [Action.RESUME, Action.STOP])
+    @pytest.mark.parametrize("current", ["CURRENT", None])
+    def test_scenario_02_not_repeated(self, vendor, action, current):
+        """
+        A resume or a stop with no answer is never sent twice: it is watched until the budget ends, and unknown.
+        """
+        vendor.current_recording = current
+        vendor.statuses["RE1"] = PAUSED
+        vendor.fail(action, Fault(error=lost(), applied=False))
+
+        report = carry_out(vendor, action)
+
+        assert isinstance(report.error, errors.OutcomeUnknownError)
+        assert [what for what, _ in vendor.asked].count(action) == 1
+
+    def test_scenario_02_slow_then_applied(self, vendor):
+        """
+        A pause that the vendor applies after its answer was given up is seen by a read.
+        """
+        vendor.lag = 1.0
+        vendor.fail("pause", *[Fault(takes=60) for _ in range(9)])
+
+        assert confirmed(carry_out(vendor))
+
+    def test_scenario_02_read_fails_too(self, listing):
+        """
+        With neither an answer nor a read, what was known before the command is known no longer.
+        """
+        listing.fail("pause", *[Fault(error=lost()) for _ in range(99)])
+        listing.fail("read", *[Fault(error=lost()) for _ in range(99)])
+
+        report = carry_out(listing)
+
+        assert isinstance(report.error, errors.OutcomeUnknownError)
+        assert [(each.status, each.proof) for each in report.recordings] == [(RecordingStatus.UNKNOWN, Proof.NONE)]
+        assert 3 < [what for what, _ in listing.asked].count("pause") < 12  # in turn with the reads, with growing waits
+
+
+class TestScenario03NothingHappened:
+    def test_scenario_03_accepted_only(self, listing):
+        """
+        A vendor that accepts a pause and never applies it is not believed.
+        """
+        listing.final = False
+        listing.fail("pause", Fault(applied=False))
+
+        report = carry_out(listing)
+
+        assert isinstance(report.error, errors.UnconfirmedError)
+        assert [each.status for each in report.recordings] == [RUNNING]
+
+    def test_scenario_03_other_status(self, vendor):
+        """
+        A yes that names another status is read back, and not confirmed while the reads agree with it.
+        """
+        vendor.fail("pause", Fault(applied=False))
+
+        report = carry_out(vendor)
+
+        assert isinstance(report.error, errors.UnconfirmedError)
+        assert [what for what, _ in vendor.asked].count("pause") == 1
+
+    def test_scenario_03_accepted_and_unreadable(self, listing):
+        """
+        An accepted pause that no read shows is unconfirmed, and the recording's status unknown.
+        """
+        listing.final = False
+        listing.fail("read", *[Fault(error=lost()) for _ in range(99)])
+
+        report = carry_out(listing)
+
+        assert isinstance(report.error, errors.UnconfirmedError)
+        assert [each.proof for each in report.recordings] == [Proof.NONE]
+
+
+class TestScenario04AppliedLater:
+    def test_scenario_04_polled(self, listing):
+        """
+        A pause that is applied after a second is polled for with growing waits, and confirmed.
+        """
+        listing.final, listing.lag = False, 1.0
+
+        assert confirmed(carry_out(listing))
+        reads = [what for what, _ in listing.asked].count("read")
+        assert 3 <= reads <= 8
+
+    def test_scenario_04_too_late(self, listing):
+        """
+        One that is applied after the budget is not confirmed.
+        """
+        listing.final, listing.lag = False, 5.0
+
+        assert isinstance(carry_out(listing).error, errors.UnconfirmedError)
+
+
+class TestScenario05RateLimit:
+    @pytest.mark.parametrize("action", [Action.PAUSE, Action.RESUME])
+    def test_scenario_05_waits(self, vendor, action):
+        """
+        A Retry-After that fits into the budget is waited for.
+        """
+        limited = vendor.refusal(errors.RateLimitedError, 429, retry_after=1.5)
+        vendor.fail(action, Fault(error=limited, applied=False))
+        started = vendor.clock.monotonic()
+
+        assert confirmed(carry_out(vendor, action), action)
+        assert vendor.clock.monotonic() - started == pytest.approx(1.5)
+
+    def test_scenario_05_too_long(self, vendor):
+        """
+        One that does not fit is passed on at once, and no other recording is asked about.
+        """
+        limited = vendor.refusal(errors.RateLimitedError, 429, retry_after=30)
+        vendor.fail("pause", Fault(error=limited, applied=False))
+
+        assert carry_out(vendor) == Report(error=limited)
+        assert vendor.asked == [("pause", "CURRENT")]
+
+    def test_scenario_05_second_of_two(self, listing):
+        """
+        A limit that strikes between two recordings ends the command: the first is paused, the second is not proven.
+        """
+        listing.statuses["RE2"] = RUNNING
+        limited = listing.refusal(errors.RateLimitedError, 429, retry_after=30)
+        listing.fail("pause", Fault(), Fault(error=limited, applied=False))
+
+        report = carry_out(listing)
+
+        assert report.error is limited
+        assert [each.is_as_asked(Action.PAUSE) for each in report.recordings] == [True, False]
+
+    def test_scenario_05_while_settling(self, listing):
+        """
+        A limit on the second try of an unclear pause is passed on.
+        """
+        limited = listing.refusal(errors.RateLimitedError, 429, retry_after=30)
+        listing.fail("pause", Fault(error=lost(), applied=False), Fault(error=limited, applied=False))
+
+        assert carry_out(listing).error is limited
+
+
+class TestScenario06Refusals:
+    def test_scenario_06_already_paused(self, listing):
+        """
+        A refusal that means "already paused" is found out by a read.
+        """
+        conflict = listing.refusal(errors.ConflictError, 409)
+        listing.fail("pause", Fault(error=conflict))
+
+        assert confirmed(carry_out(listing))
+
+    @pytest.mark.parametrize("kind", [errors.ConflictError, errors.VendorResponseError, errors.RecordingNotFoundError])
+    def test_scenario_06_not_retried(self, listing, kind):
+        """
+        A refusal is looked into once, and never sent again.
+        """
+        listing.fail("pause", Fault(error=listing.refusal(kind, 422), applied=False))
+
+        report = carry_out(listing)
+
+        assert type(report.error) is kind
+        assert listing.asked == [("list", "CA"), ("pause", "RE1"), ("read", "RE1")]
+
+    def test_scenario_12_busy(self, vendor):
+        """
+        A recording that is being modified (Twilio's 16114) is asked again after a short wait.
+        """
+        busy = vendor.refusal(errors.RecordingBusyError, 409)
+        vendor.fail("pause", Fault(error=busy, applied=False), Fault(error=busy, applied=False))
+
+        assert confirmed(carry_out(vendor))
+        assert vendor.asked == [("pause", "CURRENT")] * 3
+
+
+class TestScenario07NothingToPause:
+    @pytest.mark.parametrize("current", ["CURRENT", None])
+    def test_scenario_07_not_recording(self, vendor, current):
+        """
+        A live call whose list shows no live recording is reported as exactly that.
+        """
+        vendor.current_recording, vendor.statuses = current, {"RE1": RecordingStatus.COMPLETED}
+
+        assert carry_out(vendor) == Report()
+
+    def test_scenario_07_call_over(self, vendor):
+        """
+        A call that is over is a conflict, not a call without recordings.
+        """
+        vendor.live, vendor.statuses = False, {}
+
+        assert isinstance(carry_out(vendor).error, errors.ConflictError)
+
+    def test_scenario_07_no_such_call(self, vendor):
+        """
+        A call that the vendor does not know is not found.
+        """
+        vendor.statuses = {}
+        missing = vendor.refusal(errors.RecordingNotFoundError, 404)
+        vendor.fail("call", Fault(error=missing))
+
+        assert carry_out(vendor).error is missing
+
+    def test_scenario_07_no_list_of_a_live_call(self, listing):
+        """
+        A list that is refused for a call that lives shows nothing, and so proves nothing.
+        """
+        missing = listing.refusal(errors.RecordingNotFoundError, 404)
+        listing.fail("list", Fault(error=missing))
+
+        assert carry_out(listing).error is missing
+
+    def test_scenario_07_no_list_of_a_call_that_is_over(self, listing):
+        """
+        A vendor that lists only live calls' recordings still tells a call that is over.
+        """
+        listing.live = False
+        listing.fail("list", Fault(error=listing.refusal(errors.RecordingNotFoundError, 404)))
+
+        assert isinstance(carry_out(listing).error, errors.ConflictError)
+
+    def test_scenario_07_ended_meanwhile(self, listing):
+        """
+        A recording that ends before it can be paused is no longer one of the call's live recordings.
+        """
+        gone = listing.refusal(errors.RecordingNotFoundError, 404)
+        listing.fail("pause", Fault(error=gone, applied=False))
+        listing.fail("read", Fault(word=RecordingStatus.COMPLETED))
+        listing.fail("list", Fault(), Fault(word=RecordingStatus.COMPLETED))
+
+        assert carry_out(listing) == Report()
+
+    def test_scenario_11_another_one_started(self, listing):
+        """
+        If the only recording ended and another one is there by then, nothing is proven.
+        """
+        gone = listing.refusal(errors.RecordingNotFoundError, 404)
+        listing.fail("pause", Fault(error=gone, applied=False))
+        listing.fail("read", Fault(word=RecordingStatus.COMPLETED))
+
+        assert isinstance(carry_out(listing).error, errors.UnconfirmedError)
+
+
+class TestScenario09Several:
+    @pytest.mark.parametrize("current", ["CURRENT", None])
+    @pytest.mark.parametrize("action", list(Action))
+    def test_scenario_09_each_by_id(self, vendor, current, action):
+        """
+        Several active recordings are listed and each is asked by its id.
+        """
+        vendor.current_recording = current
+        vendor.statuses = dict.fromkeys(("RE1", "RE2", "RE3"), PAUSED if action is Action.RESUME else RUNNING)
+
+        report = carry_out(vendor, action)
+
+        assert confirmed(report, action)
+        assert [each.recording_id for each in report.recordings] == ["RE1", "RE2", "RE3"]
+
+    def test_scenario_09_all_are_asked_first(self, listing):
+        """
+        Every recording is asked before the first is waited for.
+        """
+        listing.final, listing.lag = False, 1.0
+        listing.statuses["RE2"] = RUNNING
+
+        assert confirmed(carry_out(listing))
+        assert listing.asked[:3] == [("list", "CA"), ("pause", "RE1"), ("pause", "RE2")]
+
+    def test_scenario_09_partial(self, listing):
+        """
+        One recording that cannot be paused leaves the others paused, and the report unproven.
+        """
+        listing.statuses["RE2"] = RUNNING
+        listing.statuses["RE3"] = RUNNING
+        refused = listing.refusal(errors.VendorResponseError, 422)
+        also = listing.refusal(errors.ConflictError, 409)
+        listing.fail("pause", Fault(error=refused, applied=False), Fault(), Fault(error=also, applied=False))
+
+        report = carry_out(listing)
+
+        assert report.error is refused
+        assert [each.status for each in report.recordings] == [RUNNING, PAUSED, RUNNING]
+
+    def test_scenario_09_lost_answer(self, vendor):
+        """
+        When the answer about the current recording is lost, all that the list shows are paused.
+        """
+        vendor.statuses["RE2"] = RUNNING
+        vendor.fail("pause", Fault(error=lost(), applied=False))
+
+        assert confirmed(carry_out(vendor))
+        assert vendor.statuses == {"RE1": PAUSED, "RE2": PAUSED}
+
+    def test_scenario_13_other_leg(self, vendor):
+        """
+        The recordings of a two-leg call belong to its first leg, and are found and paused there.
+        """
+        vendor.leg = "CA-parent"
+
+        assert confirmed(carry_out(vendor))
+        assert vendor.statuses == {"RE1": PAUSED}
+
+    def test_scenario_13_answer_names_another_leg(self, vendor):
+        """
+        An answer about the current recording that is about another call is no answer, and the list decides.
+        """
+        vendor.fail("pause", Fault(error=lost()))
+        vendor.leg = "CA-parent"
+
+        assert confirmed(carry_out(vendor))
+
+
+class TestNamed:
+    def test_named_first(self, listing):
+        """
+        The recording that the trigger names is paused first; the others follow.
+        """
+        listing.statuses["RE2"] = RUNNING
+
+        assert confirmed(carry_out(listing, named="RE2"))
+        assert listing.asked == [("pause", "RE2"), ("list", "CA"), ("pause", "RE1")]
+
+    def test_named_and_contradicted(self, listing):
+        """
+        A later list that shows the named recording running outweighs the answer that said it was paused.
+        """
+        listing.fail("list", Fault(word=RUNNING))
+        listing.fail("read", *[Fault(word=RUNNING) for _ in range(99)])
+        listing.fail("pause", Fault(word=RUNNING))
+
+        assert not confirmed(carry_out(listing, named="RE1"))
+
+    def test_named_accepted(self, listing):
+        """
+        A named recording whose pause was only accepted is watched, not asked again.
+        """
+        listing.final, listing.lag = False, 0.5
+
+        assert confirmed(carry_out(listing, named="RE1"))
+        assert [what for what, _ in listing.asked].count("pause") == 1
+
+    def test_named_unlisted(self, listing):
+        """
+        A named recording whose pause was accepted is watched even if the list does not show it.
+        """
+        listing.final, listing.lag = False, 0.5
+        listing.fail("list", Fault(word=RecordingStatus.COMPLETED))
+
+        assert confirmed(carry_out(listing, named="RE1"))
+
+    def test_named_elsewhere(self, vendor):
+        """
+        A named recording that belongs to the call's first leg is paused there.
+        """
+        vendor.leg = "CA-parent"
+
+        assert confirmed(carry_out(vendor, named="RE1"))
+
+    def test_scenario_43_not_of_this_call(self, listing):
+        """
+        A named recording that the call does not have is not found; the call's own are paused all the same.
+        """
+        report = carry_out(listing, named="RE9")
+
+        assert isinstance(report.error, errors.RecordingNotFoundError)
+        assert listing.statuses == {"RE1": PAUSED}
+
+    def test_named_refused(self, listing):
+        """
+        A named recording that is refused is not asked a second time.
+        """
+        refused = listing.refusal(errors.VendorResponseError, 422)
+        listing.fail("pause", Fault(error=refused, applied=False))
+
+        assert carry_out(listing, named="RE1").error is refused
+        assert [what for what, _ in listing.asked].count("pause") == 1
+
+    def test_named_bad_credentials(self, listing):
+        """
+        Refused credentials end the command at once.
+        """
+        refused = listing.refusal(errors.AuthenticationError, 403)
+        listing.fail("pause", Fault(error=refused, applied=False))
+
+        assert carry_out(listing, named="RE1") == Report(error=refused)
+
+    def test_stop_narrowed(self, vendor):
+        """
+        Naming a recording narrows a stop to that one.
+        """
+        vendor.statuses["RE2"] = RUNNING
+
+        assert confirmed(carry_out(vendor, Action.STOP, named="RE2"), Action.STOP)
+        assert vendor.statuses == {"RE1": RUNNING, "RE2": RecordingStatus.STOPPED}
+
+    def test_stop_elsewhere(self, vendor):
+        """
+        A stop finds the named recording on the call's first leg.
+        """
+        vendor.leg = "CA-parent"
+
+        assert confirmed(carry_out(vendor, Action.STOP, named="RE1"), Action.STOP)
+
+    @pytest.mark.parametrize("leg", ["CA", "CA-parent"])
+    def test_stop_not_found(self, vendor, leg):
+        """
+        A stop of a recording that the call does not have is not found, and stops nothing.
+        """
+        vendor.leg = leg
+
+        assert isinstance(carry_out(vendor, Action.STOP, named="RE9").error, errors.RecordingNotFoundError)
+        assert vendor.statuses == {"RE1": RUNNING}
+
+    def test_stop_refused(self, vendor):
+        """
+        A stop that the vendor refuses although the recording is there stays refused.
+        """
+        gone = vendor.refusal(errors.RecordingNotFoundError, 404)
+        vendor.fail("stop", Fault(error=gone, applied=False))
+
+        assert carry_out(vendor, Action.STOP, named="RE1").error is gone
+
+
+class TestWithoutReads:
+    @pytest.fixture(name="silent")
+    def _silent(self, clock: ManualClock) -> FakeVendor:
+        return FakeVendor(clock=clock, reads=False, current_recording=None)
+
+    @pytest.mark.parametrize("action", list(Action))
+    def test_acknowledged(self, silent, action):
+        """
+        A vendor that offers no read is asked once, and its yes is marked as no more than that.
+        """
+        report = carry_out(silent, action)
+
+        assert [(each.proof, each.is_as_asked(action)) for each in report.recordings] == [(Proof.ACKNOWLEDGED, True)]
+        assert silent.asked == [(action, None)]
+
+    def test_unclear_pause(self, silent):
+        """
+        A pause with no answer is sent again.
+        """
+        silent.fail("pause", Fault(error=lost()), Fault(error=lost()))
+
+        assert carry_out(silent).error is None
+        assert len(silent.asked) == 3
+
+    @pytest.mark.parametrize("action", [Action.RESUME, Action.STOP])
+    def test_unclear_other(self, silent, action):
+        """
+        A resume or a stop with no answer is not.
+        """
+        silent.fail(action, Fault(error=lost()))
+
+        assert isinstance(carry_out(silent, action).error, errors.OutcomeUnknownError)
+        assert len(silent.asked) == 1
+
+    def test_unclear_for_ever(self, silent):
+        """
+        A pause that is never answered ends unknown, inside the budget.
+        """
+        silent.fail("pause", *[Fault(error=lost()) for _ in range(99)])
+
+        assert isinstance(carry_out(silent).error, errors.OutcomeUnknownError)
+
+    def test_refused(self, silent):
+        """
+        A refusal is passed on.
+        """
+        refused = silent.refusal(errors.RecordingNotFoundError, 404)
+        silent.fail("pause", Fault(error=refused, applied=False))
+
+        assert carry_out(silent) == Report(error=refused)
+
+
+class TestScenario30Credentials:
+    def test_scenario_30_renewed_once(self, vendor):
+        """
+        After a 401 the command goes on with what was read afresh.
+        """
+        refused = vendor.refusal(errors.AuthenticationError, 401)
+        vendor.fail("pause", Fault(error=refused, applied=False))
+
+        assert confirmed(carry_out(vendor, renew=lambda old: old))
+
+    def test_scenario_30_not_twice(self, vendor):
+        """
+        A second 401 stands.
+        """
+        refused = vendor.refusal(errors.AuthenticationError, 401)
+        vendor.fail("pause", *[Fault(error=refused, applied=False) for _ in range(9)])
+
+        assert carry_out(vendor, renew=lambda old: old).error is refused
+        assert len(vendor.asked) == 2
+
+    def test_scenario_30_nothing_new(self, vendor):
+        """
+        Without anything new to sign in with, the first 401 stands.
+        """
+        refused = vendor.refusal(errors.AuthenticationError, 401)
+        vendor.fail("pause", Fault(error=refused, applied=False))
+
+        assert carry_out(vendor).error is refused
+
+    def test_scenario_31_forbidden(self, vendor):
+        """
+        A 403 is no matter of an old key: nothing is read afresh.
+        """
+        refused = vendor.refusal(errors.AuthenticationError, 403)
+        vendor.fail("pause", Fault(error=refused, applied=False))
+        renewed: list[Vendor] = []
+
+        assert carry_out(vendor, renew=renewed.append).error is refused
+        assert renewed == []

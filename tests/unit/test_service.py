@@ -1,0 +1,152 @@
+"""A trigger from end to end inside the domain: what is refused before anything is sent, and what is told to whom."""
+
+import json
+
+import pytest
+from call_recording import errors
+from call_recording.account import Account, AccountSecret
+from call_recording.model import Action, Call, Deadline, RecordingStatus, Trigger, Verdict
+from call_recording.outcome import Outcome
+from call_recording.ports import Vendor
+from call_recording.service import RecordingService
+
+from tests.unit.fake_vendor import FakeVendor, Fault, ManualClock, lost
+
+
+def secret_of(token: str = "old", **settings: object) -> AccountSecret:
+    return AccountSecret("acme", json.dumps({"vendor": "fake", "credentials": {"token": token}, "settings": settings}))
+
+
+class World:
+    """One account, its vendor, its secret and whoever watches: everything that the service is given."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.vendor = FakeVendor(clock=self.clock)
+        self.secret: AccountSecret | None = secret_of()
+        self.down = False
+        self.refreshed = 0
+        self.connected: list[Account] = []
+        self.told: list[tuple[Outcome, errors.VendorError | None]] = []
+
+    def get(self, name: str, *, refresh: bool = False) -> AccountSecret | None:
+        self.refreshed += refresh
+        if self.down:
+            raise errors.UnavailableError("Secrets Manager: down")
+        return self.secret
+
+    def connect(self, account: Account) -> Vendor:
+        self.connected.append(account)
+        return self.vendor
+
+    def handled(self, outcome: Outcome, error: errors.VendorError | None) -> None:
+        self.told.append((outcome, error))
+
+    def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:
+        raise AssertionError(reason)
+
+    def misconfigured(self, account: str, field: str, problem: str) -> None:
+        raise AssertionError(problem)
+
+    def handle(self, *, call_id: str = "CA", action: Action = Action.PAUSE, **settings: object) -> Outcome:
+        service = RecordingService(accounts=self, vendors=self.connect, clock=self.clock, observer=self)
+        trigger = Trigger(account="acme", action=action, step="card-entry", call=Call(call_id=call_id))
+        return service.handle(
+            trigger,
+            secret_of(**settings),
+            received_at=self.clock.now() - 0.25,
+            deadline=Deadline(self.clock.monotonic, 3.0),
+        )
+
+
+@pytest.fixture(name="world")
+def _world() -> World:
+    return World()
+
+
+def test_confirmed(world):
+    """
+    A pause that is proven is answered as safe, with the time since the trigger reached us, and told to the observer.
+    """
+    outcome = world.handle()
+
+    assert (outcome.verdict, outcome.safe_to_collect, outcome.elapsed_ms) == (Verdict.CONFIRMED, True, 250)
+    assert outcome.vendor == "fake"
+    assert world.told == [(outcome, None)]
+
+
+def test_refused_before_anything_is_sent(world):
+    """
+    A trigger that does not fit the vendor sends nothing.
+    """
+    with pytest.raises(errors.InvalidTriggerError):
+        world.handle(call_id="unfit")
+
+    assert world.vendor.asked == []
+
+
+def test_failure_is_told(world):
+    """
+    A pause without an answer is unknown, and the observer is told why.
+    """
+    world.vendor.fail("any", *[Fault(error=lost(), applied=False) for _ in range(99)])
+
+    outcome = world.handle()
+
+    assert (outcome.verdict, outcome.safe_to_collect) == (Verdict.UNKNOWN, False)
+    assert isinstance(world.told[0][1], errors.OutcomeUnknownError)
+
+
+def test_retry_after_is_passed_on(world):
+    """
+    The wait that a vendor asks for reaches the caller.
+    """
+    limited = world.vendor.refusal(errors.RateLimitedError, 429, retry_after=30.0)
+    world.vendor.fail("pause", Fault(error=limited, applied=False))
+
+    assert world.handle().retry_after == 30.0
+
+
+def test_settings_decide(world):
+    """
+    The account's settings decide what is accepted.
+    """
+    world.vendor.statuses = {"RE1": RecordingStatus.COMPLETED}
+
+    assert world.handle().error is errors.NotRecordingError
+    assert world.handle(accept_not_recording=True).error is None
+
+
+class TestScenario30:
+    @pytest.fixture(autouse=True)
+    def _refused(self, world):
+        refused = world.vendor.refusal(errors.AuthenticationError, 401)
+        world.vendor.fail("pause", Fault(error=refused, applied=False))
+
+    def test_scenario_30_rotated(self, world):
+        """
+        A vendor's 401 refreshes the secret once, and the command goes on with the new credentials.
+        """
+        world.secret = secret_of("new")
+
+        assert world.handle().safe_to_collect
+        assert world.refreshed == 1
+        assert [account.credentials["token"] for account in world.connected] == ["old", "new"]
+        assert world.vendor.renewals == 1
+
+    @pytest.mark.parametrize("secret", [None, AccountSecret("acme", "no JSON")])
+    def test_scenario_30_nothing_to_sign_in_with(self, world, secret):
+        """
+        Without a secret that fits, the vendor's refusal stands.
+        """
+        world.secret = secret
+
+        assert world.handle().error is errors.AuthenticationError
+
+    def test_scenario_30_secrets_down(self, world):
+        """
+        The refusal stands as well while Secrets Manager is down.
+        """
+        world.down = True
+
+        assert world.handle().error is errors.AuthenticationError
