@@ -1,0 +1,89 @@
+"""The demo accounts: random vendor credentials, and the secret that holds them."""
+
+import dataclasses
+import secrets
+import uuid
+from typing import Any, Final
+
+#: Where the demo's flows may be sent on to.
+ALLOWED_REDIRECTS: Final = ["https://ivr.example.com/"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account of one vendor, made for one run of the stack."""
+
+    vendor: str
+    #: All that the vendor gave out, by the names of the secret.
+    credentials: dict[str, str] = dataclasses.field(repr=False)
+    #: What of it the secret names: a vendor that takes two kinds of credentials is asked with one.
+    used: tuple[str, ...]
+    #: What only we need to know, to reach the vendor.
+    address: dict[str, str] = dataclasses.field(default_factory=dict)
+    bearer_token: str = dataclasses.field(repr=False, default_factory=lambda: secrets.token_urlsafe(24))
+
+    @property
+    def name(self) -> str:
+        """The account's name in URLs and secrets."""
+        return f"demo-{self.vendor}"
+
+    def secret(self, api_url: str) -> dict[str, Any]:
+        """Give the content of the secret `call-recording/<name>`, whose vendor is at the given origin."""
+        return {
+            "vendor": self.vendor,
+            "credentials": self.address | {name: self.credentials[name] for name in self.used},
+            "inbound": {
+                "bearer_tokens": [self.bearer_token],
+                "basic": [{"username": self.name, "password": secrets.token_urlsafe(24)}],
+            },
+            "settings": {"api_url": api_url, "allowed_redirects": ALLOWED_REDIRECTS},
+        }
+
+
+def demo_accounts() -> list[Account]:
+    """Make an account for each vendor, with credentials of the shape that the vendor gives out."""
+    return [twilio(), signalwire(), bandwidth(), bird()]
+
+
+def twilio() -> Account:
+    """Make a Twilio account, asked by account SID and auth token."""
+    credentials = {
+        "account_sid": f"AC{secrets.token_hex(16)}",
+        "auth_token": secrets.token_hex(16),
+        "api_key": f"SK{secrets.token_hex(16)}",
+        "api_secret": secrets.token_urlsafe(24),
+    }
+    return Account(vendor="twilio", credentials=credentials, used=("account_sid", "auth_token"))
+
+
+def signalwire() -> Account:
+    """Make a SignalWire project."""
+    credentials = {"project_id": str(uuid.uuid4()), "api_token": f"PT{secrets.token_hex(24)}"}
+    return Account(
+        vendor="signalwire",
+        credentials=credentials,
+        used=tuple(credentials),
+        address={"space": "demo.signalwire.com"},
+    )
+
+
+def bandwidth() -> Account:
+    """Make a Bandwidth account, asked by Basic."""
+    credentials = {
+        "account_id": str(secrets.randbelow(9_000_000) + 1_000_000),
+        "username": f"api-{secrets.token_hex(4)}",
+        "password": secrets.token_urlsafe(24),
+        "client_id": str(uuid.uuid4()),
+        "client_secret": secrets.token_urlsafe(24),
+    }
+    return Account(vendor="bandwidth", credentials=credentials, used=("account_id", "username", "password"))
+
+
+def bird() -> Account:
+    """Make a Bird workspace with one voice channel."""
+    credentials = {
+        "workspace_id": str(uuid.uuid4()),
+        "access_key": secrets.token_urlsafe(30),
+        "channel_id": str(uuid.uuid4()),
+    }
+    return Account(vendor="bird", credentials=credentials, used=tuple(credentials))

@@ -1,0 +1,103 @@
+"""AWS on 127.0.0.1: runs ministack until its standard input is closed (`python -m local.emulator`).
+
+ministack takes its settings from the environment; `environment()` says which, and why.
+"""
+
+import os
+import runpy
+import signal
+import socketserver
+import sys
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Final
+
+REGION: Final = "eu-west-1"
+#: Any will do: ministack checks no signatures. They must not be a user's own.
+CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+#: What the emulator and the functions take over from the user's environment: nothing that could lead to a real AWS.
+INHERITED: Final = ("PATH", "HOME", "LANG", "LC_ALL")
+
+
+def endpoint(port: int) -> str:
+    """Where the emulator is."""
+    return f"http://127.0.0.1:{port}"
+
+
+def settings(port: int, scratch: Path) -> dict[str, str]:
+    """Give ministack's own settings, which are not for the functions."""
+    return {
+        "BIND_HOST": "127.0.0.1",  # Its default is every interface.
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_REGION": REGION,
+        "LOG_LEVEL": "WARNING",
+        # Then only the access key `test` is let in besides the functions; without it any key is.
+        "AUTH": "true" if os.environ.get("ENFORCE_IAM") == "1" else "false",
+        "SFTP_ENABLED": "0",  # Two servers that are not used and would listen too.
+        "IOT_MTLS_ENABLED": "0",
+        "DOCKER_HOST": f"unix://{scratch}/no-docker.sock",  # None is needed: do not go looking for one.
+    }
+
+
+def environment(port: int, scratch: Path) -> dict[str, str]:
+    """Give the emulator's environment. The functions' processes inherit it, but for settings() (local/functions.py)."""
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return (
+        inherited
+        | settings(port, scratch)
+        | {
+            "AWS_ENDPOINT_URL": endpoint(port),  # Functions reach "AWS" here.
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "TMPDIR": str(scratch),  # The functions' code is unpacked here: it goes when the stack goes.
+        }
+    )
+
+
+def answers(port: int) -> bool:
+    """Whether the emulator is up."""
+    try:
+        with urllib.request.urlopen(f"{endpoint(port)}/_ministack/health", timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def answer_without_delay() -> None:
+    """Send the Runtime API's small answers at once: else each invocation waits 40 ms for a delayed acknowledgement."""
+    socketserver.StreamRequestHandler.disable_nagle_algorithm = True
+
+
+def wait_for_no_output() -> None:
+    """Do not wait for log lines after an invocation: the functions write to files (local/functions.py). Saves 50 ms."""
+    try:
+        from ministack.core.lambda_runtime import Worker
+
+        Worker._drain_stderr_bounded.__defaults__ = (0.0, 0.0, 0.0)
+    except (ImportError, AttributeError):
+        print("this ministack waits for log lines: invocations take 50 ms more", file=sys.stderr)
+
+
+def end_with_input() -> None:
+    """End this process when whoever started it closes the pipe, or is gone."""
+
+    def watch() -> None:
+        sys.stdin.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main() -> None:
+    """Run ministack."""
+    answer_without_delay()
+    wait_for_no_output()
+    end_with_input()
+    sys.argv[1:] = []
+    runpy.run_module("ministack", run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()
