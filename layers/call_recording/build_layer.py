@@ -85,10 +85,10 @@ def hash_certificates(target: Path) -> None:
         (folder / f"{subject}.{number}").write_text(certificate)
 
 
-def compile_modules(target: Path) -> None:
+def compile_modules(target: Path, folder: Path) -> None:
     """Write bytecode that is valid whatever happens to the files' times (zipping and mounting change them)."""
     command = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    command += ["-s", str(target), "-p", MOUNT, str(target)]
+    command += ["-s", str(target), "-p", MOUNT, str(folder)]
     # The order of a set's items is part of the bytecode, and depends on the seed.
     subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": "0"})
 
@@ -110,25 +110,28 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("output", type=Path, help="the folder that becomes /opt in Lambda")
     parser.add_argument("--platform", help="pip's name of another machine's platform, manylinux2014_aarch64 say")
     parser.add_argument("--deploy", action="store_true", help="refuse a Python that is not the functions' own")
+    parser.add_argument("--package-only", action="store_true", help="renew this project's package in a built layer")
     parser.add_argument("--no-bytecode", action="store_true", help="as a plain `sam build` does it, to measure")
     parser.add_argument("--no-cuts", action="store_true", help="whole dependencies, to measure")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Build the layer into a folder that is empty or absent."""
+    """Build the layer, into a folder that is empty or absent unless only the package is renewed."""
     options = arguments()
     if options.deploy and sys.version_info[:2] != RUNTIME:
         raise SystemExit(f"The layer's bytecode needs CPython {RUNTIME[0]}.{RUNTIME[1]}, the functions' runtime.")
     target = options.output / "python"
     target.mkdir(parents=True, exist_ok=True)
-    install_dependencies(target, options.platform)
+    if not options.package_only:
+        install_dependencies(target, options.platform)
+        if not options.no_cuts:
+            cut_dependencies(target)
     copy_package(target)
     if not options.no_cuts:
-        cut_dependencies(target)
         hash_certificates(target)
     if not options.no_bytecode:
-        compile_modules(target)
+        compile_modules(target, target / PACKAGE if options.package_only else target)
     fix_times(target)
     print(f"layer: {size(target) / 1024 / 1024:.1f} MB unpacked", flush=True)
     if not options.no_cuts and size(target) > MOST_BYTES:

@@ -440,6 +440,28 @@ class TestScenario09Several:
         assert report.error is refused
         assert [each.status for each in report.recordings] == [RUNNING, PAUSED, RUNNING]
 
+    def test_scenario_09_hopeless(self, listing):
+        """
+        Once the credentials are refused, no other recording is asked about.
+        """
+        listing.statuses["RE2"] = RUNNING
+        refused = listing.refusal(errors.AuthenticationError, 403)
+        listing.fail("pause", Fault(error=refused, applied=False))
+
+        assert carry_out(listing).error is refused
+        assert listing.asked == [("list", "CA"), ("pause", "RE1")]
+
+    def test_scenario_08_status_without_a_name(self, listing):
+        """
+        A recording whose status has no name of ours may be taping: it counts as live, and is not skipped.
+        """
+        listing.statuses["RE1"] = RecordingStatus.UNKNOWN
+
+        report = carry_out(listing)
+
+        assert report.error is not None
+        assert ("pause", "RE1") in listing.asked
+
     def test_scenario_09_lost_answer(self, vendor):
         """
         When the answer about the current recording is lost, all that the list shows are paused.

@@ -132,7 +132,7 @@ def _our_names(given: Mapping[str, Any], vendor: str) -> dict[str, Any]:
             continue
         if isinstance(value, list | dict):
             raise InvalidTriggerError(known, "must be text or a number")
-        if isinstance(value, _Twice) or ours.get(known, value) != value:
+        if isinstance(value, _Twice) or (known in ours and ours[known] != value):
             raise InvalidTriggerError(known, "is given twice, with different values")
         ours[known] = value
     return ours
@@ -145,7 +145,7 @@ def _check_account(given: Mapping[str, Any], account: Account) -> None:
     if named is None or named == "":
         return
     if not isinstance(named, str) or named.lower() != account.credentials.get(credential, "").lower():
-        raise UnknownAccountError
+        raise UnknownAccountError(f"{name} is not this account's")
 
 
 def _text(ours: Mapping[str, Any], name: str) -> str | None:

@@ -29,7 +29,7 @@ class WorkflowTasks:
         """Return the result of *task* where HTTP would answer 200.
 
         Everything else is raised, as the class that names it, so that `Retry` and `Catch` match on `ErrorEquals`;
-        the message is the result, or what is wrong with the task, as JSON.
+        the message is the result, as JSON, or says what is wrong with the task.
         """
         try:
             return self._run(task, seconds_left)
