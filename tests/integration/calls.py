@@ -23,6 +23,7 @@ class SimulatedCall:
         self.call_id = self.created["call_id"]
 
     def control(self, method: str, path: str, **body: object) -> Json:
+        """Ask the simulators' control API."""
         answer = httpx.request(method, self.stack["control"] + path, json=body or None, timeout=TIMEOUT_SECONDS)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else {}
@@ -40,9 +41,11 @@ class SimulatedCall:
         )
 
     def say(self, text: str) -> None:
+        """Let the caller say something."""
         self.control("POST", f"/calls/{self.call_id}/say", text=text)
 
     def end(self) -> None:
+        """Hang up."""
         self.control("POST", f"/calls/{self.call_id}/end")
 
     def flow(
@@ -65,6 +68,7 @@ class SimulatedCall:
         return self.control("GET", f"/calls/{self.call_id}")
 
     def statuses(self) -> list[str]:
+        """The recordings' statuses, in the vendor's words."""
         return [recording["status"] for recording in self.shown()["recordings"]]
 
     def heard(self) -> list[list[str]]:
@@ -75,6 +79,7 @@ class SimulatedCall:
         ]
 
     def requests(self, method: str) -> int:
+        """How many requests of a method reached the vendor for this call."""
         return sum(request["method"] == method for request in self.shown()["requests"])
 
 

@@ -14,7 +14,6 @@ from tests.integration.calls import TIMEOUT_SECONDS, VENDORS, SimulatedCall, eve
 @pytest.fixture(name="aws")
 def _aws(stack):
     """Make clients of the stack's AWS."""
-
     opened = []
 
     def client(service: str):
@@ -189,6 +188,7 @@ def test_oauth2(stack, account):
 
 class TestWorkflowTask:
     def invoke(self, stack, aws, **task: object) -> tuple[str | None, dict]:
+        """Invoke the function as Step Functions does; return its error, if any, and its payload."""
         answer = aws("lambda").invoke(FunctionName=stack["functions"]["workflow_task"], Payload=json.dumps(task))
         return answer.get("FunctionError"), json.loads(answer["Payload"].read())
 

@@ -1,6 +1,6 @@
 """A vendor in memory: it keeps recordings, does as asked, and fails as told."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from call_recording import errors

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+
 from call_recording import errors
 from call_recording.command import Command
 from call_recording.conversation import Conversation
 from call_recording.model import Action, Call, Deadline, Proof, RecordingStatus
 from call_recording.outcome import Report
 from call_recording.ports import Vendor
-
 from tests.unit.fake_vendor import FakeVendor, Fault, ManualClock, lost, unreachable
 
 RUNNING = RecordingStatus.IN_PROGRESS

@@ -1,6 +1,7 @@
 """What a flow is told: the verdict table of the interface, row by row."""
 
 import pytest
+
 from call_recording import errors
 from call_recording.account import Settings
 from call_recording.model import Action, Call, Proof, Recording, RecordingStatus, Trigger, Verdict
@@ -10,14 +11,17 @@ PAUSED, RUNNING, STOPPED = RecordingStatus.PAUSED, RecordingStatus.IN_PROGRESS, 
 
 
 def trigger(action: Action = Action.PAUSE) -> Trigger:
+    """Make a trigger of the account acme."""
     return Trigger(account="acme", action=action, step="card-entry", call=Call(call_id="CA"))
 
 
 def recording(status: RecordingStatus, proof: Proof = Proof.OBSERVED, recording_id: str = "RE1") -> Recording:
+    """Make a recording of the call CA."""
     return Recording(recording_id=recording_id, call_id="CA", status=status, vendor_status=str(status), proof=proof)
 
 
 def outcome(action: Action, error: type[errors.CallRecordingError] | None, *recordings: Recording) -> Outcome:
+    """Make an outcome of a trigger."""
     return Outcome(
         trigger=trigger(action),
         vendor="twilio",

@@ -3,17 +3,18 @@
 import json
 
 import pytest
+
 from call_recording import errors
 from call_recording.account import Account, AccountSecret
 from call_recording.model import Action, Call, Deadline, RecordingStatus, Trigger, Verdict
 from call_recording.outcome import Outcome
 from call_recording.ports import Vendor
 from call_recording.service import RecordingService
-
 from tests.unit.fake_vendor import FakeVendor, Fault, ManualClock, lost
 
 
 def secret_of(token: str = "old", **settings: object) -> AccountSecret:
+    """Make the secret of the account acme."""
     return AccountSecret("acme", json.dumps({"vendor": "fake", "credentials": {"token": token}, "settings": settings}))
 
 
@@ -30,25 +31,31 @@ class World:
         self.told: list[tuple[Outcome, errors.VendorError | None]] = []
 
     def get(self, name: str, *, refresh: bool = False) -> AccountSecret | None:
+        """Return the secret, as the port AccountSecrets does."""
         self.refreshed += refresh
         if self.down:
             raise errors.UnavailableError("Secrets Manager: down")
         return self.secret
 
     def connect(self, account: Account) -> Vendor:
+        """Return the vendor, as the port Vendors does."""
         self.connected.append(account)
         return self.vendor
 
     def handled(self, outcome: Outcome, error: errors.VendorError | None) -> None:
+        """Keep what the observer is told."""
         self.told.append((outcome, error))
 
     def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:
+        """Fail: the service refuses nothing by itself."""
         raise AssertionError(reason)
 
     def misconfigured(self, account: str, field: str, problem: str) -> None:
+        """Fail: the service leaves that to its caller."""
         raise AssertionError(problem)
 
     def handle(self, *, call_id: str = "CA", action: Action = Action.PAUSE, **settings: object) -> Outcome:
+        """Hand a trigger of the call to the service."""
         service = RecordingService(accounts=self, vendors=self.connect, clock=self.clock, observer=self)
         trigger = Trigger(account="acme", action=action, step="card-entry", call=Call(call_id=call_id))
         return service.handle(

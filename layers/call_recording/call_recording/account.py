@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from . import redirects
 from .errors import ConfigurationError
@@ -22,13 +22,15 @@ MIN_TOKEN_LENGTH: Final = 16
 
 # A key travels in a header: a stray newline from a shell would otherwise surface as a baffling refusal.
 _KEY = re.compile(r"[!-~]+")
+_FIELD = re.compile(r"[a-z_]{1,32}")
+_HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BasicCredential:
     """A user name and password that a flow may present."""
 
-    username: str
+    username: str = field(repr=False)
     password: str = field(repr=False)
 
 
@@ -151,15 +153,22 @@ def _basic(section: Mapping[str, Any]) -> list[BasicCredential]:
         raise ConfigurationError("inbound.basic", "must be a list")
     for index, pair in enumerate(pairs):
         username, password = (pair.get("username"), pair.get("password")) if isinstance(pair, dict) else (None, None)
-        if not (isinstance(username, str) and username and ":" not in username):
+        if not (_is_text(username) and ":" not in username):
             raise ConfigurationError(f"inbound.basic[{index}].username", "must be text without a colon, and not empty")
-        if not (isinstance(password, str) and password):
+        if not _is_text(password):
             raise ConfigurationError(f"inbound.basic[{index}].password", "must be text, and not empty")
     return [BasicCredential(username=pair["username"], password=pair["password"]) for pair in pairs]
 
 
+def _is_text(value: object) -> TypeGuard[str]:
+    """Whether *value* can be sent: JSON allows halves of a character, which no encoding has."""
+    return isinstance(value, str) and value != "" and not _HALF_A_CHARACTER.search(value)
+
+
 def _credentials(section: Mapping[str, Any]) -> dict[str, str]:
     for name, value in section.items():
+        if not _FIELD.fullmatch(name):
+            raise ConfigurationError("credentials", "has a field whose name is not one")
         if not isinstance(value, str) or not _KEY.fullmatch(value):
             raise ConfigurationError(f"credentials.{name}", "must be printable ASCII text, without blanks")
     return dict(section)

@@ -74,7 +74,7 @@ class VendorError(CallRecordingError):
         self,
         message: str,
         *,
-        vendor: str,
+        vendor: str = "",
         http_status: int | None = None,
         vendor_code: str | None = None,
         retry_after: float | None = None,
@@ -90,7 +90,8 @@ class VendorError(CallRecordingError):
             f"HTTP {self.http_status}" if self.http_status else "",
             f"code {self.vendor_code}" if self.vendor_code else "",
         ]
-        return " ".join(filter(None, [f"{self.vendor}: {super().__str__()}", *details]))
+        prefix = f"{self.vendor}: " if self.vendor else ""
+        return " ".join(filter(None, [prefix + super().__str__(), *details]))
 
 
 class VendorUnreachableError(VendorError):

@@ -69,11 +69,13 @@ def is_allowed(url: str, allowed: tuple[str, ...]) -> bool:
 
 def _resolve(path: str) -> str | None:
     """Resolve dot segments, encoded ones too, as RFC 3986 section 5.2.4 does."""
-    if _HIDDEN_SEPARATOR.search(path):
-        return None
+    if _HIDDEN_SEPARATOR.search(path) or "//" in path:
+        return None  # some servers merge slashes before they resolve dots, others do not
     segments: list[str] = []
     for segment in path.split("/")[1:]:
         plain = unquote(segment)
+        if plain.startswith((".;", "..;")):
+            return None  # some servers cut parameters off before they resolve dots
         if plain == "..":
             del segments[-1:]
         elif plain != ".":

@@ -21,6 +21,10 @@ class RecordingService:
         self._clock = clock
         self._observer = observer
 
+    def require_fit(self, secret: AccountSecret) -> None:
+        """Raise ConfigurationError if the secret of an account does not fit, its vendor's credentials included."""
+        self._vendors(secret.account)
+
     def handle(self, trigger: Trigger, secret: AccountSecret, *, received_at: float, deadline: Deadline) -> Outcome:
         """Carry out *trigger*, inside *deadline*, and return the outcome.
 

@@ -25,7 +25,8 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 def instrumented(handler: Handler) -> Handler:
     """Give each log line the invocation's request id, and send the metrics when the handler ends."""
-    return logger.inject_lambda_context(metrics.log_metrics(handler), clear_state=True)
+    # said aloud: POWERTOOLS_LOGGER_LOG_EVENT in the environment would otherwise log whole events, card digits and keys
+    return logger.inject_lambda_context(metrics.log_metrics(handler), clear_state=True, log_event=False)
 
 
 class LogsAndMetrics:

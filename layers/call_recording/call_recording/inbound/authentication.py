@@ -61,6 +61,6 @@ def _credentials_of(request: InboundRequest, scheme: str) -> str | None:
 
 def _any_equal(given: str | None, expected: Sequence[str]) -> bool:
     # digests are of one length, and every one is compared: neither tells how near a guess was
-    digest = sha256((given or "").encode()).digest()
+    digest = sha256((given or "").encode(errors="surrogatepass")).digest()
     equal = [hmac.compare_digest(digest, sha256(each.encode()).digest()) for each in expected]
     return given is not None and any(equal)

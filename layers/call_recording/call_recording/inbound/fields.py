@@ -6,7 +6,7 @@ some of it can carry card digits: Digits, SpeechResult, digit, tag, cardnumber, 
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
@@ -96,7 +96,7 @@ def parse_trigger(given: Mapping[str, Any], *, account: Account, action: Action,
 
 def _parse_json(body: bytes) -> dict[str, Any]:
     try:
-        parsed = json.loads(body.decode())
+        parsed = json.loads(body.decode(), object_pairs_hook=_collect)
     except (ValueError, RecursionError):
         raise UnreadableBodyError("body", "is not JSON") from None
     if not isinstance(parsed, dict):
@@ -112,15 +112,19 @@ def _parse_form(body: bytes) -> dict[str, Any]:
         )  # fmt: skip
     except ValueError:
         raise UnreadableBodyError("body", "is not a form") from None
-    form: dict[str, Any] = {}
+    return _collect(pairs)
+
+
+def _collect(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a dictionary of *pairs*; a field that comes twice with different values matters only if it is one of ours."""
+    collected: dict[str, Any] = {}
     for name, value in pairs:
-        # a field that comes twice is ambiguous; what it means is found out when somebody asks for it
-        form[name] = _Twice() if name in form and form[name] != value else value
-    return form
+        collected[name] = _Twice() if name in collected and collected[name] != value else value
+    return collected
 
 
 class _Twice:
-    """Stands for a form field that was given twice with different values."""
+    """Stands for a field that was given twice with different values."""
 
 
 def _our_names(given: Mapping[str, Any], vendor: str) -> dict[str, Any]:

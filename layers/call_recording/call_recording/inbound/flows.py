@@ -47,11 +47,13 @@ class FlowCallbacks:
         started = Deadline(self._clock.monotonic, REFUSAL_SECONDS)
         request = InboundRequest.of(event, now=self._clock.now())
         name = request.parameters.get("account", "")
+        proven = None  # until then the name may be anything: it is not logged
         try:
             secret = self._authenticated(request, name)
+            proven = name
             return answers.of_outcome(self._handle(request, secret, seconds_left))
         except errors.UnknownAccountError as exc:
-            self._observer.refused("not authenticated")  # the name may be anything: it is not logged
+            self._observer.refused(str(exc) or "not authenticated", account=proven)
             self._clock.sleep(started.remaining())
             return answers.of_error(exc)
         except errors.ConfigurationError as exc:
@@ -59,7 +61,7 @@ class FlowCallbacks:
             return answers.of_error(exc)
         except errors.CallRecordingError as exc:
             field = exc.field if isinstance(exc, errors.InvalidTriggerError) else None
-            self._observer.refused(str(exc), account=name, field=field)
+            self._observer.refused(str(exc), account=proven, field=field)
             return answers.of_error(exc)
 
     def _authenticated(self, request: InboundRequest, name: str) -> AccountSecret:
@@ -76,6 +78,7 @@ class FlowCallbacks:
         return secret
 
     def _handle(self, request: InboundRequest, secret: AccountSecret, seconds_left: float) -> Outcome:
+        self._recordings.require_fit(secret)
         given = parse_body(request.headers.get("content-type", ""), request.body())
         trigger = parse_trigger(
             given, account=secret.account, action=ACTIONS[request.route_key], step=request.parameters.get("step", "")

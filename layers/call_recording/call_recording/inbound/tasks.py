@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from .. import errors
 from ..model import Action, Deadline
+from ..outcome import Outcome
 from ..ports import AccountSecrets, Clock, Observer
 from ..service import RecordingService
 from .fields import parse_trigger
@@ -32,34 +33,35 @@ class WorkflowTasks:
         the message is the result, as JSON, or says what is wrong with the task.
         """
         try:
-            return self._run(task, seconds_left)
+            outcome = self._handle(task, seconds_left)
         except errors.ConfigurationError as exc:
-            self._observer.misconfigured(str(task.get("account")), exc.field, str(exc))
+            self._observer.misconfigured(task["account"], exc.field, str(exc))
             raise
-        except errors.InvalidTriggerError as exc:
-            self._observer.refused(str(exc), field=exc.field)
+        except errors.CallRecordingError as exc:
+            field = exc.field if isinstance(exc, errors.InvalidTriggerError) else None
+            self._observer.refused(str(exc), field=field)
             raise
+        if outcome.error is None:
+            return outcome.as_dict()
+        raise outcome.error(json.dumps(outcome.as_dict()))
 
-    def _run(self, task: Mapping[str, Any], seconds_left: float) -> dict[str, Any]:
+    def _handle(self, task: Mapping[str, Any], seconds_left: float) -> Outcome:
         received_at = self._clock.now()
         started = self._clock.monotonic()
+        if not isinstance(task, Mapping):
+            raise errors.InvalidTriggerError("task", "must be an object")
         name = task.get("account")
         secret = self._accounts.get(name) if isinstance(name, str) else None
         if secret is None:
             raise errors.UnknownAccountError("there is no such account: its secret is call-recording/<account>")
+        self._recordings.require_fit(secret)
         account = secret.account
         trigger = parse_trigger(task, account=account, action=_action(task), step=str(task.get("step", "")))
         spent = self._clock.monotonic() - started
-        budget = min(account.settings.budget_ms / 1000 - spent, seconds_left - spent) - ANSWER_SECONDS
-        outcome = self._recordings.handle(
+        budget = min(account.settings.budget_ms / 1000, seconds_left) - spent - ANSWER_SECONDS
+        return self._recordings.handle(
             trigger, secret, received_at=received_at, deadline=Deadline(self._clock.monotonic, budget)
         )
-        if outcome.error is None:
-            return outcome.as_dict()
-        message = json.dumps(outcome.as_dict())
-        if issubclass(outcome.error, errors.VendorError):
-            raise outcome.error(message, vendor=outcome.vendor)
-        raise outcome.error(message)
 
 
 def _action(task: Mapping[str, Any]) -> Action:

@@ -14,7 +14,7 @@ from .. import errors
 Json = dict[str, Any]
 
 #: What reading an answer of another shape than documented runs into.
-UNREADABLE: Final = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+UNREADABLE: Final = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError)
 
 _ERRORS_BY_HTTP_STATUS: Mapping[int, type[errors.VendorResponseError]] = {
     401: errors.AuthenticationError,
@@ -31,6 +31,14 @@ def json_object(body: bytes) -> Json:
     if not isinstance(parsed, dict):
         raise TypeError("the answer is not a JSON object")
     return parsed
+
+
+def rows(body: Json, name: str) -> list[Json]:
+    """Return the list that *body* has under *name*.  Raises one of `UNREADABLE`: nothing is no empty list."""
+    listed = body[name]
+    if not isinstance(listed, list):
+        raise TypeError(f"{name} is not a list")
+    return listed
 
 
 def error_for(response: httpx.Response) -> type[errors.VendorError]:
@@ -51,7 +59,7 @@ def retry_after(response: httpx.Response) -> float | None:
         return float(value)
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -97,7 +97,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
         """
         try:
             addresses = dict.fromkeys(info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except OSError as exc:
+        except (OSError, UnicodeError) as exc:
             raise httpcore.ConnectError(str(exc)) from exc
         failure: Exception = httpcore.ConnectError("the name has no address")
         for address in addresses:
@@ -151,7 +151,11 @@ def exchange(client: httpx.Client, request: httpx.Request, timeout: float) -> tu
     """Send *request* once and return the whole answer, or raise an httpx.HTTPError within *timeout* seconds."""
     until = Until(timeout)
     request.extensions["timeout"] = {"connect": until, "read": until, "write": until, "pool": until}
-    response = client.send(request, stream=True)
+    try:
+        response = client.send(request, stream=True)
+    except (httpx.InvalidURL, ValueError) as exc:
+        # httpx follows no redirect, but looks at where one points, and trips over some addresses
+        raise httpx.RemoteProtocolError("the answer redirects to what is no address") from exc
     try:
         body = bytearray()
         for chunk in response.iter_bytes():

@@ -6,8 +6,8 @@ from typing import ClassVar, Final
 import httpx
 
 from ..model import Action, Call, CallState, Recording
-from ._answers import Json
-from .base import BaseVendor, basic
+from ._answers import Json, rows
+from .base import BaseVendor, basic, require
 
 #: A call with more recordings than this, ended ones included, is not shown whole and so not proven.
 PAGE_SIZE: Final = "1000"
@@ -59,10 +59,15 @@ class LamlVendor(BaseVendor):
     def parse_list(self, body: Json, call: Call) -> Sequence[Recording]:
         if body.get("next_page_uri"):
             raise ValueError("more recordings than one page shows")
-        return [self.parse_recording(each, call) for each in body["recordings"]]
+        return [self.parse_recording(each, call) for each in rows(body, "recordings")]
 
-    def parse_call(self, body: Json) -> CallState:
-        return CallState(live=self.call_statuses[body["status"]], parent_call_id=body.get("parent_call_sid") or None)
+    def parse_call(self, body: Json) -> tuple[str, CallState]:
+        parent = body.get("parent_call_sid")
+        if parent in (None, ""):
+            parent = None
+        else:
+            require(self.call_id_pattern, "parent_call_sid", parent)
+        return body["sid"], CallState(live=self.call_statuses[body["status"]], parent_call_id=parent)
 
     def _request(self, method: str, path: str, *ids: str, **content: object) -> httpx.Request:
         return self.request(method, self.version_path + "/Accounts/{}" + path, self.account_id, *ids, **content)

@@ -9,6 +9,7 @@ the proof there is, and may be a yes to nothing at all when nothing is being rec
 """
 
 import json
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -92,8 +93,8 @@ class Bandwidth(BaseVendor):
             recording_id=None, call_id=call.call_id, status=ACKNOWLEDGED_AS[action], proof=Proof.ACKNOWLEDGED
         )
 
-    def parse_error_code(self, body: Json) -> str:
-        return str(body["type"])
+    def parse_error_code(self, body: Json) -> object:
+        return body["type"]
 
     def renew(self) -> None:
         self._token = None
@@ -107,6 +108,12 @@ class Bandwidth(BaseVendor):
             token, seconds = self._send(request, timeout, lambda _, body: _token(body), sign=False)
         except errors.OutcomeUnknownError as exc:
             raise errors.VendorUnreachableError("no token, so nothing was sent", vendor=self.name) from exc
+        except (errors.AuthenticationError, errors.RateLimitedError):
+            raise
+        except errors.VendorResponseError as exc:  # of the client, whatever its status: the call was never asked about
+            raise errors.AuthenticationError(
+                "no token", vendor=self.name, http_status=exc.http_status, vendor_code=exc.vendor_code
+            ) from exc
         self._token = token
         self._token_ends_at = time.monotonic() + seconds - TOKEN_MARGIN_SECONDS
 
@@ -117,4 +124,6 @@ def _token(body: bytes) -> tuple[str, float]:
     token, seconds = answer["access_token"], float(answer["expires_in"])
     if not (isinstance(token, str) and re.fullmatch(r"[!-~]+", token)):
         raise ValueError("the token is not one that a header can carry")
+    if not 0 < seconds < math.inf:
+        raise ValueError("nobody knows when the token ends")
     return token, seconds

@@ -94,13 +94,13 @@ class BaseVendor(ABC):
         """Return the recordings that *body* lists.  Raises ValueError if it does not show all of them."""
         raise NotImplementedError
 
-    def parse_call(self, body: Json) -> CallState:
-        """Return the state of the call that *body* describes."""
+    def parse_call(self, body: Json) -> tuple[str, CallState]:
+        """Return the id and the state of the call that *body* describes."""
         raise NotImplementedError
 
-    def parse_error_code(self, body: Json) -> str:
+    def parse_error_code(self, body: Json) -> object:
         """Return the vendor's own error code in the body of a refusal.  Raises LookupError if it has none."""
-        return str(body["code"])
+        return body["code"]
 
     def parse_update(self, response: httpx.Response, body: bytes, call: Call, action: Action) -> Recording:
         """Return what the answer to an update says.
@@ -153,7 +153,12 @@ class BaseVendor(ABC):
 
     def call_state(self, call: Call, *, timeout: float) -> CallState:
         """Read a call."""
-        return self._send(self.call_request(call), timeout, lambda _, body: self.parse_call(json_object(body)))
+        call_id, state = self._send(
+            self.call_request(call), timeout, lambda _, body: self.parse_call(json_object(body))
+        )
+        if not same_id(call_id, call.call_id):
+            raise self._unreadable("the answer is about another call")
+        return state
 
     def observed(self, recording_id: object, call_id: object, word: object) -> Recording:
         """Return a recording whose status the vendor has named *word*."""
@@ -199,7 +204,9 @@ class BaseVendor(ABC):
 
     def _error_for(self, response: httpx.Response, body: bytes) -> errors.VendorError:
         code = self._error_code(body)
-        kind = self.errors_by_code.get(code or "") or error_for(response)
+        kind = error_for(response)
+        if response.is_client_error:  # with any other status nothing is refused, whatever code comes with it
+            kind = self.errors_by_code.get(code or "", kind)
         return kind(
             "refused" if issubclass(kind, errors.VendorResponseError) else "no definite answer",
             vendor=self.name,
@@ -213,7 +220,7 @@ class BaseVendor(ABC):
             code = self.parse_error_code(json_object(body))
         except UNREADABLE:
             return None
-        return code if _CODE.fullmatch(code) else None
+        return str(code) if isinstance(code, str | int) and _CODE.fullmatch(str(code)) else None
 
     def _unreadable(self, message: str, http_status: int = 200) -> errors.OutcomeUnknownError:
         return errors.OutcomeUnknownError(message, vendor=self.name, http_status=http_status)
@@ -229,7 +236,7 @@ class BaseVendor(ABC):
                     if name in given and not pattern.fullmatch(given[name]):
                         raise errors.ConfigurationError(f"credentials.{name}", f"is not an id of {self.name}")
                 return {name: given[name] for name in names}
-        nearest = max(self.credential_sets, key=lambda names: sum(name in given for name in names))
+        nearest = min(self.credential_sets, key=lambda names: sum(name not in given for name in names))
         missing = next(name for name in nearest if name not in given)
         raise errors.ConfigurationError(f"credentials.{missing}", "is missing")
 

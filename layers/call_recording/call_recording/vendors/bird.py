@@ -15,7 +15,7 @@ import httpx
 
 from .. import errors
 from ..model import Action, Call, CallState, Recording, RecordingStatus, Trigger
-from ._answers import Json
+from ._answers import Json, rows
 from .base import UUID, BaseVendor, require
 
 #: A call with more active recordings than this is not shown whole and so not proven.
@@ -91,10 +91,10 @@ class Bird(BaseVendor):
     def parse_list(self, body: Json, call: Call) -> Sequence[Recording]:
         if body.get("nextPageToken"):
             raise ValueError("more recordings than one page shows")
-        return [self.parse_recording(each, call) for each in body["results"]]
+        return [self.parse_recording(each, call) for each in rows(body, "results")]
 
-    def parse_call(self, body: Json) -> CallState:
-        return CallState(live=self.call_statuses[body["status"]])
+    def parse_call(self, body: Json) -> tuple[str, CallState]:
+        return body["id"], CallState(live=self.call_statuses[body["status"]])
 
     def _request(self, method: str, path: str, call: Call, *ids: str, **content: object) -> httpx.Request:
         channel_id = call.channel_id or self.account.credentials["channel_id"]

@@ -12,7 +12,7 @@ import httpx
 from .. import errors
 from ..account import Account
 from ..model import Call, Recording, RecordingStatus
-from ._answers import Json, same_id
+from ._answers import Json, rows, same_id
 from ._laml import PAGE_SIZE, LamlVendor
 from .base import UUID
 
@@ -61,7 +61,7 @@ class SignalWire(LamlVendor):
 
     def parse_list(self, body: Json, call: Call) -> Sequence[Recording]:
         # the list is the account's, filtered: another call's recording must never be paused for this one
-        own = [each for each in body["recordings"] if same_id(each["call_sid"], call.call_id)]
+        own = [each for each in rows(body, "recordings") if same_id(each["call_sid"], call.call_id)]
         return super().parse_list({**body, "recordings": own}, call)
 
     def _origin_of(self, account: Account) -> str:
