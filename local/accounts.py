@@ -16,8 +16,8 @@ class Account:
     vendor: str
     #: All that the vendor gave out, by the names of the secret.
     credentials: dict[str, str] = dataclasses.field(repr=False)
-    #: What of it the secret names: a vendor that takes two kinds of credentials is asked with one.
-    used: tuple[str, ...]
+    #: What of it the secret leaves out.
+    unused: tuple[str, ...] = ()
     #: What only we need to know, to reach the vendor.
     address: dict[str, str] = dataclasses.field(default_factory=dict)
     bearer_token: str = dataclasses.field(repr=False, default_factory=lambda: secrets.token_urlsafe(24))
@@ -31,7 +31,7 @@ class Account:
         """Give the content of the secret `call-recording/<name>`, whose vendor is at the given origin."""
         return {
             "vendor": self.vendor,
-            "credentials": self.address | {name: self.credentials[name] for name in self.used},
+            "credentials": self.address | {k: v for k, v in self.credentials.items() if k not in self.unused},
             "inbound": {
                 "bearer_tokens": [self.bearer_token],
                 "basic": [{"username": self.name, "password": secrets.token_urlsafe(24)}],
@@ -46,14 +46,14 @@ def demo_accounts() -> list[Account]:
 
 
 def twilio() -> Account:
-    """Make a Twilio account, asked by account SID and auth token."""
+    """Make a Twilio account, asked by its auth token; its API key is for whoever wants to try that."""
     credentials = {
         "account_sid": f"AC{secrets.token_hex(16)}",
         "auth_token": secrets.token_hex(16),
         "api_key": f"SK{secrets.token_hex(16)}",
         "api_secret": secrets.token_urlsafe(24),
     }
-    return Account(vendor="twilio", credentials=credentials, used=("account_sid", "auth_token"))
+    return Account(vendor="twilio", credentials=credentials, unused=("api_key", "api_secret"))
 
 
 def signalwire() -> Account:
@@ -62,13 +62,12 @@ def signalwire() -> Account:
     return Account(
         vendor="signalwire",
         credentials=credentials,
-        used=tuple(credentials),
         address={"space": "demo.signalwire.com"},
     )
 
 
 def bandwidth() -> Account:
-    """Make a Bandwidth account, asked by Basic."""
+    """Make a Bandwidth account, with a user for Basic and a client for OAuth2."""
     credentials = {
         "account_id": str(secrets.randbelow(9_000_000) + 1_000_000),
         "username": f"api-{secrets.token_hex(4)}",
@@ -76,7 +75,7 @@ def bandwidth() -> Account:
         "client_id": str(uuid.uuid4()),
         "client_secret": secrets.token_urlsafe(24),
     }
-    return Account(vendor="bandwidth", credentials=credentials, used=("account_id", "username", "password"))
+    return Account(vendor="bandwidth", credentials=credentials)
 
 
 def bird() -> Account:
@@ -86,4 +85,4 @@ def bird() -> Account:
         "access_key": secrets.token_urlsafe(30),
         "channel_id": str(uuid.uuid4()),
     }
-    return Account(vendor="bird", credentials=credentials, used=tuple(credentials))
+    return Account(vendor="bird", credentials=credentials)

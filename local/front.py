@@ -39,7 +39,8 @@ class Front:
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         ) as self._session:
-            runner = web.ServerRunner(web.Server(self.answer))
+            # Whoever is refused for a large body may stop sending: do not wait long for the rest.
+            runner = web.ServerRunner(web.Server(self.answer, lingering_time=1.0))
             await runner.setup()
             await web.SockSite(runner, listener).start()
             try:

@@ -40,9 +40,9 @@ def _account(aws):
     manager = aws("secretsmanager")
 
     def create(
-        vendor: str, name: str | None = None, *, only_credentials: dict | None = None, **changes: object
+        of: str, name: str | None = None, *, only_credentials: dict | None = None, **changes: object
     ) -> tuple[str, str, dict]:
-        document = json.loads(manager.get_secret_value(SecretId=f"call-recording/demo-{vendor}")["SecretString"])
+        document = json.loads(manager.get_secret_value(SecretId=f"call-recording/demo-{of}")["SecretString"])
         for section, values in changes.items():
             document[section] = {**document[section], **values} if isinstance(values, dict) else values
         document["credentials"] = only_credentials or document["credentials"]

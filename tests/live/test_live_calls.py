@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from call_recording.account import AccountSecret
 from call_recording.clock import SystemClock
 from call_recording.command import Command

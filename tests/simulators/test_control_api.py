@@ -1,7 +1,5 @@
 """The control API over HTTP."""
 
-# ruff: noqa: PLR0917 -- pytest passes fixtures by their names
-
 from __future__ import annotations
 
 import re

@@ -1,7 +1,5 @@
 """What each effect of a fault does to a request, seen from the client's side of a real socket."""
 
-# ruff: noqa: PLR0917 -- pytest passes fixtures by their names
-
 from __future__ import annotations
 
 import base64

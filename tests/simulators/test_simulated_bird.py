@@ -1,7 +1,5 @@
 """The simulated Bird, driven by hand: there is no official Python SDK for these endpoints."""
 
-# ruff: noqa: PLR0917 -- pytest passes fixtures by their names
-
 from __future__ import annotations
 
 import uuid

@@ -1,7 +1,5 @@
 """The simulated Twilio, driven by hand and by the official SDK."""
 
-# ruff: noqa: PLR0917 -- pytest passes fixtures by their names
-
 from __future__ import annotations
 
 import pytest

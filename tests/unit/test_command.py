@@ -501,15 +501,25 @@ class TestNamed:
         assert confirmed(carry_out(listing, named="RE2"))
         assert listing.asked == [("pause", "RE2"), ("list", "CA"), ("pause", "RE1")]
 
-    def test_named_and_contradicted(self, listing):
+    @pytest.mark.parametrize("current", ["CURRENT", None])
+    def test_named_and_contradicted(self, vendor, current):
         """
         A later list that shows the named recording running outweighs the answer that said it was paused.
         """
-        listing.fail("list", Fault(word=RUNNING))
-        listing.fail("read", *[Fault(word=RUNNING) for _ in range(99)])
-        listing.fail("pause", Fault(word=RUNNING))
+        vendor.current_recording = current
+        vendor.fail("list", Fault(word=RUNNING))
+        vendor.fail("read", *[Fault(word=RUNNING) for _ in range(99)])
 
-        assert not confirmed(carry_out(listing, named="RE1"))
+        assert isinstance(carry_out(vendor, named="RE1").error, errors.UnconfirmedError)
+
+    def test_named_and_listed_late(self, listing):
+        """
+        A list that is a moment behind costs a read and not the pause.
+        """
+        listing.fail("list", Fault(word=RUNNING))
+
+        assert confirmed(carry_out(listing, named="RE1"))
+        assert listing.asked == [("pause", "RE1"), ("list", "CA"), ("read", "RE1")]
 
     def test_named_accepted(self, listing):
         """

@@ -108,7 +108,8 @@ class Command:
         if recording.is_as_asked(self._action):
             return None
         if recording.recording_id == first and recording.call_id == self._call.call_id:
-            return answer
+            # the list is newer than a yes that it contradicts
+            return recording if isinstance(answer, Recording) else answer
         if first == self._conversation.vendor.current_recording and isinstance(answer, errors.OutcomeUnknownError):
             return answer  # whichever recording that was for, the vendor may yet act on it
         answer = self._send(recording)

@@ -87,8 +87,11 @@ class Conversation:
                 self._clock.sleep(wait)
 
     def _sign_in_anew(self, refusal: errors.AuthenticationError) -> None:
-        """After the first 401, go on with a secret read afresh; else raise *refusal*."""
-        renewed = self._renew(self.vendor) if refusal.http_status == 401 and self._may_renew else None
+        """After the first refusal of the key, go on with a secret read afresh; else raise *refusal*.
+
+        A 403 is not one: the key is known, and must not do this.
+        """
+        renewed = self._renew(self.vendor) if refusal.http_status != 403 and self._may_renew else None
         self._may_renew = False
         if renewed is None:
             raise refusal

@@ -63,6 +63,12 @@ def retry_after(response: httpx.Response) -> float | None:
         return None
 
 
+def require_same(one: object, other: str) -> None:
+    """Raise one of `UNREADABLE` unless both are the same id: an answer about something else is no answer."""
+    if not isinstance(one, str) or not same_id(one, other):
+        raise ValueError("the answer is about something else")
+
+
 def same_id(one: str | None, other: str | None) -> bool:
     """Whether two ids are the same: vendors accept them in either case."""
     return (one or "").lower() == (other or "").lower()

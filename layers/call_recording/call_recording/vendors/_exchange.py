@@ -26,7 +26,7 @@ CONNECT_SECONDS: Final = 1.0
 KEEPALIVE_SECONDS: Final = 60.0
 
 #: certifi's roots, one file each under its OpenSSL subject hash: OpenSSL then parses the one root that it
-#: needs instead of all (16 ms of each cold start).  Made by build_layer.py; a plain checkout has none.
+#: needs instead of all (about a tenth of each cold start, `make bench`).  Made by build_layer.py; a plain checkout has none.
 CA_FOLDER: Final = Path(__file__).parent / "ca"
 
 SocketOptions = Iterable[tuple[Any, ...]]
@@ -140,7 +140,8 @@ def create_client(transport: httpx.BaseTransport | None = None, *, own_ca: bool 
     """Return the one client that all vendors of all accounts share."""
     return httpx.Client(
         transport=transport or DeadlineTransport(tls_context(own_ca=own_ca)),
-        headers={"user-agent": "offtape", "accept": "application/json"},
+        # answers are small: compression would only hide how large one becomes
+        headers={"user-agent": "offtape", "accept": "application/json", "accept-encoding": "identity"},
         # a cookie that one account's vendor sets must never travel with another account's request
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
         follow_redirects=False,

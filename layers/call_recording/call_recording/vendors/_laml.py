@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 import httpx
 
 from ..model import Action, Call, CallState, Recording
-from ._answers import Json, rows
+from ._answers import Json, require_same, rows
 from .base import BaseVendor, basic, require
 
 #: A call with more recordings than this, ended ones included, is not shown whole and so not proven.
@@ -61,13 +61,14 @@ class LamlVendor(BaseVendor):
             raise ValueError("more recordings than one page shows")
         return [self.parse_recording(each, call) for each in rows(body, "recordings")]
 
-    def parse_call(self, body: Json) -> tuple[str, CallState]:
+    def parse_call(self, body: Json, call: Call) -> CallState:
+        require_same(body["sid"], call.call_id)
         parent = body.get("parent_call_sid")
         if parent in (None, ""):
             parent = None
         else:
             require(self.call_id_pattern, "parent_call_sid", parent)
-        return body["sid"], CallState(live=self.call_statuses[body["status"]], parent_call_id=parent)
+        return CallState(live=self.call_statuses[body["status"]], parent_call_id=parent)
 
     def _request(self, method: str, path: str, *ids: str, **content: object) -> httpx.Request:
         return self.request(method, self.version_path + "/Accounts/{}" + path, self.account_id, *ids, **content)

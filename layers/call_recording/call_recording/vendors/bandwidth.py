@@ -87,8 +87,8 @@ class Bandwidth(BaseVendor):
         return self.request("PUT", path + "recording", *ids, json={"state": self.states[action]})
 
     def parse_update(self, response: httpx.Response, body: bytes, call: Call, action: Action) -> Recording:
-        if body.strip() not in (b"", b"{}"):
-            raise ValueError("Bandwidth documents an empty body: whoever wrote this one is not known to have acted")
+        if response.status_code not in (httpx.codes.OK, httpx.codes.NO_CONTENT) or body.strip() not in (b"", b"{}"):
+            raise ValueError("Bandwidth documents 200 or 204, and an empty body: this is not known to be its yes")
         return Recording(
             recording_id=None, call_id=call.call_id, status=ACKNOWLEDGED_AS[action], proof=Proof.ACKNOWLEDGED
         )

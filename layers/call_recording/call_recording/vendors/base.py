@@ -94,8 +94,8 @@ class BaseVendor(ABC):
         """Return the recordings that *body* lists.  Raises ValueError if it does not show all of them."""
         raise NotImplementedError
 
-    def parse_call(self, body: Json) -> tuple[str, CallState]:
-        """Return the id and the state of the call that *body* describes."""
+    def parse_call(self, body: Json, call: Call) -> CallState:
+        """Return the state of the call that *body* describes.  Raises ValueError if that is another one."""
         raise NotImplementedError
 
     def parse_error_code(self, body: Json) -> object:
@@ -153,12 +153,7 @@ class BaseVendor(ABC):
 
     def call_state(self, call: Call, *, timeout: float) -> CallState:
         """Read a call."""
-        call_id, state = self._send(
-            self.call_request(call), timeout, lambda _, body: self.parse_call(json_object(body))
-        )
-        if not same_id(call_id, call.call_id):
-            raise self._unreadable("the answer is about another call")
-        return state
+        return self._send(self.call_request(call), timeout, lambda _, body: self.parse_call(json_object(body), call))
 
     def observed(self, recording_id: object, call_id: object, word: object) -> Recording:
         """Return a recording whose status the vendor has named *word*."""

@@ -15,7 +15,7 @@ import httpx
 
 from .. import errors
 from ..model import Action, Call, CallState, Recording, RecordingStatus, Trigger
-from ._answers import Json, rows
+from ._answers import Json, require_same, rows
 from .base import UUID, BaseVendor, require
 
 #: A call with more active recordings than this is not shown whole and so not proven.
@@ -86,15 +86,17 @@ class Bird(BaseVendor):
 
     def parse_recording(self, body: Json, call: Call) -> Recording:
         # an example in Bird's own page leaves out callId, though its schema requires it
-        return self.observed(body["id"], body.get("callId", call.call_id), body["status"])
+        require_same(body.get("callId", call.call_id), call.call_id)
+        return self.observed(body["id"], call.call_id, body["status"])
 
     def parse_list(self, body: Json, call: Call) -> Sequence[Recording]:
         if body.get("nextPageToken"):
             raise ValueError("more recordings than one page shows")
         return [self.parse_recording(each, call) for each in rows(body, "results")]
 
-    def parse_call(self, body: Json) -> tuple[str, CallState]:
-        return body["id"], CallState(live=self.call_statuses[body["status"]])
+    def parse_call(self, body: Json, call: Call) -> CallState:
+        require_same(body["id"], call.call_id)
+        return CallState(live=self.call_statuses[body["status"]])
 
     def _request(self, method: str, path: str, call: Call, *ids: str, **content: object) -> httpx.Request:
         channel_id = call.channel_id or self.account.credentials["channel_id"]
