@@ -55,7 +55,7 @@ format: ## Format the Python files
 
 bench: ## Measure cold and warm times and the layer's size against their budgets
 	@$(ENVIRONMENTS) emulator runtime
-	@.venvs/emulator/bin/python -m benchmarks
+	@.venvs/emulator/bin/python -m benchmarks $(ARGS)
 
 layer: ## Build the layer as it is deployed, into .local/build/deployed (needs CPython 3.13)
 	@rm -rf .local/build/deployed

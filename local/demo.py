@@ -4,6 +4,7 @@ Ends with exit code 1 if a digit of the card is on any tape, if anything else th
 would have asked for the card while the tape may have been running.
 """
 
+import functools
 import json
 import sys
 import tempfile
@@ -205,13 +206,16 @@ def main() -> int:
     def say(line: str) -> None:
         console.print(f"[dim]{time.monotonic() - started:5.1f} s[/dim]  {line}", soft_wrap=True)
 
+    def say_of(vendor: str, line: str) -> None:
+        say(f"{vendor:<13}{line}")
+
     say("starting the local stack: emulator, functions, vendor simulators (the first start builds the layer)")
     with tempfile.TemporaryDirectory(prefix="offtape-demo-") as folder:
         state = Path(folder)
         try:
             with stack.running(state=state) as local:
-                played = [play(local, vendor, lambda line, v=vendor: say(f"{v:<13}{line}")) for vendor in PAYLOADS]
-                liar = play_liar(local, "bird", lambda line: say(f"{'bird, lying':<13}{line}"))
+                played = [play(local, vendor, functools.partial(say_of, vendor)) for vendor in PAYLOADS]
+                liar = play_liar(local, "bird", functools.partial(say_of, "bird, lying"))
         except (stack.StackError, OSError) as problem:
             console.print(f"[bold]The demo could not run:[/bold] {problem}")
             return 1

@@ -2,6 +2,7 @@
 
 import json
 import secrets as random
+from typing import Any
 
 import boto3
 import httpx
@@ -16,7 +17,7 @@ def _aws(stack):
     """Make clients of the stack's AWS."""
     opened = []
 
-    def client(service: str):
+    def client(service: Any):
         opened.append(
             boto3.client(
                 service,

@@ -26,8 +26,8 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize("action", [Action.PAUSE, Action.PAUSE, Action.RESUME])
-def test_pause_twice_and_resume(action):
+@pytest.mark.parametrize(("attempt", "action"), enumerate([Action.PAUSE, Action.PAUSE, Action.RESUME]))
+def test_pause_twice_and_resume(attempt, action):
     """
     A live recording is paused, paused again, and resumed, and the vendor proves each as its page says.
     """

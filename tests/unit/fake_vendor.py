@@ -101,8 +101,10 @@ class FakeVendor:
             raise fault.error
         return CallState(live=self.live, parent_call_id=None if self.leg == "CA" else self.leg)
 
-    def refusal(self, kind: type[errors.VendorError], http_status: int, **more: float) -> errors.VendorError:
-        return kind("refused", vendor=self.name, http_status=http_status, **more)
+    def refusal(
+        self, kind: type[errors.VendorError], http_status: int, *, retry_after: float | None = None
+    ) -> errors.VendorError:
+        return kind("refused", vendor=self.name, http_status=http_status, retry_after=retry_after)
 
     def _meet(self, what: str, target: str | None, timeout: float) -> Fault:
         """Note a request, and let the time of its fault pass: never more than the caller allowed."""

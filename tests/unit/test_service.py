@@ -1,6 +1,7 @@
 """A trigger from end to end inside the domain: what is refused before anything is sent, and what is told to whom."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from call_recording.service import RecordingService
 from tests.unit.fake_vendor import FakeVendor, Fault, ManualClock, lost
 
 
-def secret_of(token: str = "old", **settings: object) -> AccountSecret:
+def secret_of(token: str = "old", **settings: Any) -> AccountSecret:
     """Make the secret of the account acme."""
     return AccountSecret("acme", json.dumps({"vendor": "fake", "credentials": {"token": token}, "settings": settings}))
 
@@ -54,7 +55,7 @@ class World:
         """Fail: the service leaves that to its caller."""
         raise AssertionError(problem)
 
-    def handle(self, *, call_id: str = "CA", action: Action = Action.PAUSE, **settings: object) -> Outcome:
+    def handle(self, *, call_id: str = "CA", action: Action = Action.PAUSE, **settings: Any) -> Outcome:
         """Hand a trigger of the call to the service."""
         service = RecordingService(accounts=self, vendors=self.connect, clock=self.clock, observer=self)
         trigger = Trigger(account="acme", action=action, step="card-entry", call=Call(call_id=call_id))
