@@ -175,7 +175,7 @@ def table(played: list[Played]) -> Table:
     drawn = Table(box=box.SIMPLE_HEAD)
     for column in ("vendor", "HTTP", "verdict", "proof", "collect?"):
         drawn.add_column(column)
-    drawn.add_column("trigger to proof", justify="right", no_wrap=True)
+    drawn.add_column("to proof", justify="right", no_wrap=True)
     for each in played:
         drawn.add_row(
             each.vendor,
@@ -220,7 +220,7 @@ def main() -> int:
             console.print(f"[bold]The demo could not run:[/bold] {problem}")
             return 1
     console.print(table([*played, liar]))
-    console.print("(The first call waited for a cold start.)  What the tapes heard:")
+    console.print("(To proof: from the trigger on; the first call waited for a cold start.)\nWhat the tapes heard:")
     for each in played:
         for tape in each.tapes:
             console.print(f"  {each.vendor:<11}{draw(tape)}", soft_wrap=True)
