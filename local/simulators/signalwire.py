@@ -1,7 +1,7 @@
 """
 SignalWire's Compatibility API (LaML), as far as recordings of calls go.
 
-https://signalwire.com/docs/compatibility-api/rest/recordings and the OpenAPI document
+https://developer.signalwire.com/compatibility-api/client-sdks/methods/recordings/update and the OpenAPI document
 https://github.com/signalwire/docs/blob/main/fern/apis/compatibility/openapi.yaml
 """
 
@@ -33,7 +33,7 @@ WORDS: Final = {
 RESUMED_WORD: Final = "resumed_word"
 RESUMED_WORDS: Final = ("in-progress", "resumed")
 
-#: https://signalwire.com/docs/apis/error-codes . [unverified] The HTTP status of 21220, which code a bad form field has
+#: https://signalwire.com/docs/compatibility-api/rest/error-codes . [unverified] The HTTP status of 21220, which code a bad form field has
 #: (20001 is Twilio's), and the message texts.
 AUTHENTICATE: Final = (401, 20003, "Authentication failed")
 NOT_FOUND: Final = (404, 20404, "The requested resource was not found")
@@ -68,7 +68,7 @@ class SignalWire(Vendor):
         )
 
     def refuse_stranger(self, received: Received) -> Answer | None:
-        """https://signalwire.com/docs/compatibility-api/rest/authentication : project id and API token."""
+        """https://developer.signalwire.com/compatibility-api : project id and API token."""
         if not self._are(received.basic(), "project_id", "api_token"):
             return _error(AUTHENTICATE)
         # [unverified] Another project's path is not found rather than refused.
@@ -245,4 +245,4 @@ _UNKNOWN_OF_A_CALL: Final = (
 def _error(error: tuple[int, int, str], **details: str) -> Answer:
     """`CompatibilityErrorResponse` in the OpenAPI document."""
     status, code, message = error
-    return laml.error(status, code, message.format(**details), "https://signalwire.com/docs/apis/error-codes")
+    return laml.error(status, code, message.format(**details), "https://signalwire.com/docs/compatibility-api/rest/error-codes")

@@ -49,7 +49,13 @@ class SimulatedCall:
         self.control("POST", f"/calls/{self.call_id}/end")
 
     def flow(
-        self, event: str, *, account: str | None = None, token: str | None = None, **fields: object
+        self,
+        event: str,
+        *,
+        account: str | None = None,
+        token: str | None = None,
+        query: Json | None = None,
+        **fields: object,
     ) -> httpx.Response:
         """Tell Offtape what the flow does."""
         payload = {"call_id": self.call_id, **fields}
@@ -58,6 +64,7 @@ class SimulatedCall:
         bearer = token or self.stack["accounts"][self.account]["bearer_token"]
         return httpx.post(
             f"{self.stack['api']}/flows/{account or self.account}/card-entry/{event}",
+            params=query,
             json=payload,
             headers={"authorization": f"Bearer {bearer}"},
             timeout=TIMEOUT_SECONDS,

@@ -121,6 +121,24 @@ def test_named_recording(stack, vendor):
     assert call.statuses()[0] == PAUSED
 
 
+@pytest.mark.parametrize("vendor", ["twilio", "signalwire", "bandwidth"])
+def test_flow_that_fetches_markup(stack, vendor):
+    """
+    A flow that fetches markup is sent to card entry if the tape is paused, and elsewhere if not.
+    """
+    targets = {"next": "https://ivr.example.com/collect?a=1&b=2", "otherwise": "https://ivr.example.com/agent"}
+    call = SimulatedCall(stack, vendor)
+    paused = call.flow("entered", query=targets)
+    call.fault("pause", times=1000, status=503, apply=False)
+    call.flow("left")
+    refused = call.flow("entered", query=targets)
+
+    assert (paused.status_code, refused.status_code) == (200, 200)
+    assert paused.headers["content-type"].endswith("/xml")
+    assert "https://ivr.example.com/collect?a=1&amp;b=2" in paused.text
+    assert "https://ivr.example.com/agent" in refused.text
+
+
 class TestFaults:
     @pytest.mark.parametrize("vendor", VENDORS)
     @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ _UNAUTHORIZED: Final = json.dumps({"type": "about:blank", "title": "Unauthorized
 def of_outcome(outcome: Outcome) -> Answer:
     """Answer with a result: 200 exactly when what was asked for holds."""
     if outcome.error is None:
-        return _answer(HTTPStatus.OK, "application/json", json.dumps(outcome.as_dict()))
+        return answer_of(HTTPStatus.OK, "application/json", json.dumps(outcome.as_dict()))
     headers = {} if outcome.retry_after is None else {"retry-after": str(math.ceil(outcome.retry_after))}
     result = outcome.as_dict()
     result["recording_status"] = result.pop("status")  # in a problem, `status` is the HTTP status
@@ -71,7 +71,7 @@ def of_error(error: Exception) -> Answer:
     """Answer without a result: nothing was asked of any vendor."""
     if isinstance(error, errors.UnknownAccountError):
         # the challenge is what makes some clients send the user:password@ of a URL at all
-        return _answer(
+        return answer_of(
             HTTPStatus.UNAUTHORIZED,
             "application/problem+json",
             _UNAUTHORIZED,
@@ -88,10 +88,11 @@ def of_error(error: Exception) -> Answer:
 def _problem(error: type[Exception], members: Mapping[str, Any], headers: Mapping[str, str]) -> Answer:
     status = HTTP_STATUSES[error]
     body = {**members, "type": "about:blank", "title": TITLES[error], "status": status, "error": error.__name__}
-    return _answer(status, "application/problem+json", json.dumps(body), headers)
+    return answer_of(status, "application/problem+json", json.dumps(body), headers)
 
 
-def _answer(status: HTTPStatus, content_type: str, body: str, headers: Mapping[str, str] | None = None) -> Answer:
+def answer_of(status: HTTPStatus, content_type: str, body: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """Answer as API Gateway takes it, payload format 2.0."""
     return {
         "statusCode": int(status),
         "headers": {"content-type": content_type, "cache-control": "no-store", **(headers or {})},

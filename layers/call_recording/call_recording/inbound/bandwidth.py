@@ -4,7 +4,28 @@ https://dev.bandwidth.com/docs/voice/webhooks/
 """
 
 from collections.abc import Mapping
+from html import escape
+
+from ..model import Action
 
 # Map Bandwidth's field: ours
 FIELDS: Mapping[str, str] = {"callId": "call_id", "recordingId": "recording_id"}
 ACCOUNT_FIELD = "accountId", "account_id"
+
+# https://dev.bandwidth.com/docs/voice/bxml/redirect
+CONTENT_TYPE = "application/xml"
+# https://dev.bandwidth.com/docs/voice/bxml/pauseRecording and its neighbours
+_VERBS = {
+    Action.PAUSE: "<PauseRecording/>",
+    Action.RESUME: "<ResumeRecording/>",
+    Action.STOP: "<StopRecording/>",
+}
+
+#: A stop at Bandwidth replaces the call's BXML, which must not happen while Bandwidth waits for ours.
+DONE_BY_DOCUMENT = frozenset({Action.STOP})
+
+
+def redirect(url: str, done: Action | None) -> str:
+    """Write BXML that goes on at *url*; before that it says once more what was *done*."""
+    verb = "" if done is None else _VERBS[done]
+    return f'<Response>{verb}<Redirect redirectUrl="{escape(url)}" redirectMethod="POST"/></Response>'

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from .. import errors
 from ..account import AccountSecret
-from ..model import Action, Deadline
+from ..model import Action, Deadline, Trigger
 from ..outcome import Outcome
 from ..ports import AccountSecrets, Clock, Observer
 from ..service import RecordingService
-from . import answers
+from . import answers, markup
 from .authentication import DECOY, is_authentic
 from .fields import parse_body, parse_trigger
 from .request import InboundRequest
@@ -27,8 +27,6 @@ REFUSAL_SECONDS: Final = 0.1
 
 #: Kept back from the budget for making and sending the answer, seconds.
 ANSWER_SECONDS: Final = 0.05
-
-_REFUSED = (errors.CallRecordingError, errors.ConfigurationError)
 
 
 class FlowCallbacks:
@@ -51,6 +49,10 @@ class FlowCallbacks:
         try:
             secret = self._authenticated(request, name)
             proven = name
+            self._recordings.require_fit(secret)
+            targets = markup.targets_of(request.query, secret.account, ACTIONS[request.route_key])
+            if targets is not None:
+                return self._send_on(request, secret, targets, seconds_left)
             return answers.of_outcome(self._handle(request, secret, seconds_left))
         except errors.UnknownAccountError as exc:
             self._observer.refused(str(exc) or "not authenticated", account=proven)
@@ -60,8 +62,7 @@ class FlowCallbacks:
             self._observer.misconfigured(name, exc.field, str(exc))
             return answers.of_error(exc)
         except errors.CallRecordingError as exc:
-            field = exc.field if isinstance(exc, errors.InvalidTriggerError) else None
-            self._observer.refused(str(exc), account=proven, field=field)
+            self._refuse(exc, proven)
             return answers.of_error(exc)
 
     def _authenticated(self, request: InboundRequest, name: str) -> AccountSecret:
@@ -77,13 +78,42 @@ class FlowCallbacks:
             raise errors.UnknownAccountError
         return secret
 
-    def _handle(self, request: InboundRequest, secret: AccountSecret, seconds_left: float) -> Outcome:
-        self._recordings.require_fit(secret)
+    def _send_on(
+        self, request: InboundRequest, secret: AccountSecret, targets: markup.Targets, seconds_left: float
+    ) -> answers.Answer:
+        """Carry out what the flow asks for, and send its call on: to `otherwise` unless it holds."""
+        account = secret.account
+        action = ACTIONS[request.route_key]
+        holds = False
+        try:
+            if targets.next is None:
+                raise errors.InvalidTriggerError("next", "is missing, or not below one of allowed_redirects")
+            if action in markup.done_by_document(account.vendor):
+                self._trigger(request, secret)  # still has to fit
+                holds = True
+            else:
+                holds = self._handle(request, secret, seconds_left).error is None
+        except errors.UnknownAccountError:
+            raise
+        except errors.CallRecordingError as exc:
+            self._refuse(exc, account.name)
+        # whoever has left the step goes on as planned: there is nothing left to protect
+        target = targets.next if holds or action is Action.RESUME else None
+        return markup.of_target(account.vendor, target or targets.otherwise or "", action if holds else None)
+
+    def _trigger(self, request: InboundRequest, secret: AccountSecret) -> Trigger:
         given = parse_body(request.headers.get("content-type", ""), request.body())
-        trigger = parse_trigger(
+        return parse_trigger(
             given, account=secret.account, action=ACTIONS[request.route_key], step=request.parameters.get("step", "")
         )
+
+    def _handle(self, request: InboundRequest, secret: AccountSecret, seconds_left: float) -> Outcome:
+        trigger = self._trigger(request, secret)
         spent = self._clock.now() - request.received_at
         budget = secret.account.settings.budget_ms / 1000 - spent
         deadline = Deadline(self._clock.monotonic, min(budget, seconds_left) - ANSWER_SECONDS)
         return self._recordings.handle(trigger, secret, received_at=request.received_at, deadline=deadline)
+
+    def _refuse(self, error: errors.CallRecordingError, account: str | None) -> None:
+        field = error.field if isinstance(error, errors.InvalidTriggerError) else None
+        self._observer.refused(str(error), account=account, field=field)

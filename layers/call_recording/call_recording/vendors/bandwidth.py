@@ -1,8 +1,8 @@
 """Bandwidth, Voice v2.
 
-https://dev.bandwidth.com/apis/voice-apis/voice/#tag/Calls/operation/updateCallRecordingState
+https://dev.bandwidth.com/apis/voice-apis/voice/#operation/updateCallRecordingState
 https://github.com/Bandwidth/python-sdk/blob/main/bandwidth.yml
-https://dev.bandwidth.com/docs/voice/programmable-voice/bxml/pauseRecording/
+https://dev.bandwidth.com/docs/voice/bxml/pauseRecording
 
 Bandwidth acts on the call, answers 200 with no body, and shows nowhere that a recording is paused: its yes is all
 the proof there is, and may be a yes to nothing at all when nothing is being recorded.

@@ -1,6 +1,6 @@
 """SignalWire, compatibility API.
 
-https://signalwire.com/docs/compatibility-api/rest/recordings
+https://developer.signalwire.com/compatibility-api/client-sdks/methods/recordings/update
 https://github.com/signalwire/docs/blob/main/fern/apis/compatibility/openapi.yaml
 """
 
@@ -41,7 +41,7 @@ class SignalWire(LamlVendor):
         "completed": RecordingStatus.COMPLETED,
         "absent": RecordingStatus.FAILED,
     }
-    # Map SignalWire error code: our error.  https://signalwire.com/docs/rest-api/core/error-codes
+    # Map SignalWire error code: our error.  https://signalwire.com/docs/compatibility-api/rest/error-codes
     errors_by_code = {
         "20003": errors.AuthenticationError,
         "20404": errors.RecordingNotFoundError,
