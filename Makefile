@@ -2,16 +2,15 @@
 
 PYTHON ?= python3
 ENVIRONMENTS := $(PYTHON) -m local.environments
-SIGNALWIRE_PINS := $(wildcard requirements/sdk-signalwire.txt)
 DEV := .venvs/dev/bin
 SAM := SAM_CLI_TELEMETRY=0 .venvs/sam/bin/sam
 # What is ours and is Python.
-SOURCES := layers/call_recording functions local tests $(wildcard benchmarks)
+SOURCES := layers/call_recording functions local tests benchmarks
 # Where sockets are off, and what covers the layer and the functions.
-UNIT_TESTS := $(wildcard tests/unit tests/functions)
+UNIT_TESTS := tests/unit tests/functions
 # Where loopback is allowed. They mostly wait for vendors that take their time, so several run at once, on a stack each.
 WORKERS ?= 4
-OTHER_TESTS := $(wildcard tests/infrastructure tests/simulators tests/integration)
+OTHER_TESTS := tests/infrastructure tests/simulators tests/integration
 
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -30,9 +29,9 @@ serve: ## Run the local stack at http://127.0.0.1:$PORT (8080) until Ctrl-C
 	@exec .venvs/emulator/bin/python -m local.serve
 
 test: ## Run every test; 100 % branch coverage of the layer and the functions
-	@$(ENVIRONMENTS) dev emulator runtime $(SIGNALWIRE_PINS:requirements/%.txt=%)
+	@$(ENVIRONMENTS) dev emulator runtime sdk-signalwire
 	$(DEV)/pytest $(UNIT_TESTS) --cov --cov-report=term-missing:skip-covered
-	SIGNALWIRE_SDK_PYTHON=$(SIGNALWIRE_PINS:requirements/%.txt=$(CURDIR)/.venvs/%/bin/python) \
+	SIGNALWIRE_SDK_PYTHON=$(CURDIR)/.venvs/sdk-signalwire/bin/python \
 	  $(DEV)/pytest $(OTHER_TESTS) --allow-hosts=127.0.0.1 -n $(WORKERS)
 
 unit: ## Run the fast tests only

@@ -33,10 +33,11 @@ def of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     return {name: each.get("Properties", {}) for name, each in resources.items() if each["Type"] == kind}
 
 
-def policies(role: dict[str, Any]) -> list[dict[str, Any]]:
-    """List a role's inline policies, those under a condition too."""
-    chosen = [policy["Fn::If"][1] if "Fn::If" in policy else policy for policy in role["Policies"]]
-    return [statement for policy in chosen for statement in policy["PolicyDocument"]["Statement"]]
+def statements(role: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """List what a role is granted, by its name, what is granted under a condition too."""
+    listed = [each for policy in role["Policies"] for each in policy["PolicyDocument"]["Statement"]]
+    chosen = [each["Fn::If"][1] if "Fn::If" in each else each for each in listed]
+    return {each["Sid"]: each for each in chosen}
 
 
 class TestPermissions:
@@ -47,26 +48,27 @@ class TestPermissions:
         assert len(roles) == len(set(roles)) > 0
 
     def test_a_role_reads_accounts_and_nothing_else(self, resources):
-        """Every role may read the secrets of accounts, use their key if one is named, and no more."""
+        """Every role may read the secrets of accounts, use their key if one is named, write its own log, and no more."""
         for role in of_type(resources, "AWS::IAM::Role").values():
-            granted = {statement["Action"]: statement for statement in policies(role)}
+            granted = statements(role)
 
-            assert set(granted) == {"secretsmanager:GetSecretValue", "kms:Decrypt"}
-            assert granted["secretsmanager:GetSecretValue"]["Resource"]["Fn::Sub"].endswith(":secret:call-recording/*")
-            assert granted["kms:Decrypt"]["Resource"] == {"Ref": "SecretsKmsKeyArn"}
-            assert "kms:ViaService" in granted["kms:Decrypt"]["Condition"]["StringEquals"]
+            assert set(granted) == {"ReadAccounts", "DecryptAccounts", "WriteLogs", "WriteTraces"}
+            assert granted["ReadAccounts"]["Action"] == "secretsmanager:GetSecretValue"
+            assert granted["ReadAccounts"]["Resource"]["Fn::Sub"].endswith(":secret:call-recording/*")
+            assert granted["DecryptAccounts"]["Action"] == "kms:Decrypt"
+            assert granted["DecryptAccounts"]["Resource"] == {"Ref": "SecretsKmsKeyArn"}
+            assert "kms:ViaService" in granted["DecryptAccounts"]["Condition"]["StringEquals"]
+            assert granted["WriteTraces"]["Action"] == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+            assert "ManagedPolicyArns" not in role
 
-    def test_managed_policies_are_those_of_logs_and_traces(self, resources):
-        """Writing logs and traces is all that comes with the function."""
-        for role in of_type(resources, "AWS::IAM::Role").values():
-            names = {str(arn["Fn::Sub"]).rpartition("/")[2] for arn in map(as_sub, role["ManagedPolicyArns"])}
+    def test_a_function_writes_its_own_log_only(self, resources):
+        """A function's role may write to that function's log group, and may make none."""
+        for function in of_type(resources, "AWS::Lambda::Function").values():
+            role = resources[function["Role"]["Fn::GetAtt"][0]]["Properties"]
+            granted = statements(role)["WriteLogs"]
 
-            assert names == {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
-
-
-def as_sub(arn: Any) -> dict[str, Any]:
-    """Bring both notations of an ARN, with and without a partition to fill in, to one."""
-    return arn if isinstance(arn, dict) else {"Fn::Sub": arn}
+            assert granted["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+            assert granted["Resource"] == {"Fn::GetAtt": [function["LoggingConfig"]["LogGroup"]["Ref"], "Arn"]}
 
 
 class TestApi:

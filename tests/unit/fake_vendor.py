@@ -31,6 +31,7 @@ class Fault:
     applied: bool = True  #: whether an update is carried out all the same
     takes: float = 0.0  #: seconds until the answer, or until the timeout
     word: RecordingStatus | None = None  #: the status that the answer names instead of the true one
+    meanwhile: dict[str, RecordingStatus] = field(default_factory=dict)  #: what becomes of recordings in this moment
 
 
 @dataclass(kw_only=True)
@@ -116,6 +117,7 @@ class FakeVendor:
         if fault.takes > timeout:
             fault.error = fault.error or lost()
         self._catch_up()
+        self.statuses |= fault.meanwhile
         return fault
 
     def _resolve(self, call: Call, recording_id: str | None) -> str | None:

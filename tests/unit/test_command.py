@@ -135,7 +135,7 @@ class TestScenario01NoAnswer:
         """
         report = carry_out(vendor, budget=0.04)
 
-        assert isinstance(report.error, errors.OutcomeUnknownError)
+        assert isinstance(report.error, errors.VendorUnreachableError)
         assert vendor.asked == []
 
 
@@ -389,6 +389,32 @@ class TestScenario07NothingToPause:
 
         assert carry_out(listing) == Report()
 
+    def test_scenario_11_one_ended_and_one_started(self, listing):
+        """
+        If one of two recordings ended and another one started meanwhile, the call is not proven paused.
+        """
+        listing.statuses["RE2"] = RUNNING
+        gone = listing.refusal(errors.RecordingNotFoundError, 404)
+
+        changed = {"RE2": RecordingStatus.COMPLETED, "RE3": RUNNING}
+        listing.fail("pause", Fault(), Fault(error=gone, applied=False, meanwhile=changed))
+
+        report = carry_out(listing)
+
+        assert isinstance(report.error, errors.UnconfirmedError)
+        assert {each.recording_id: each.status for each in report.recordings} == {"RE1": PAUSED, "RE3": RUNNING}
+
+    def test_scenario_11_one_ended(self, listing):
+        """
+        If one of two recordings ended meanwhile and the other is paused, that is all there is to pause.
+        """
+        listing.statuses["RE2"] = RUNNING
+        gone = listing.refusal(errors.RecordingNotFoundError, 404)
+        changed = {"RE2": RecordingStatus.COMPLETED}
+        listing.fail("pause", Fault(), Fault(error=gone, applied=False, meanwhile=changed))
+
+        assert confirmed(carry_out(listing))
+
     def test_scenario_11_another_one_started(self, listing):
         """
         If the only recording ended and another one is there by then, nothing is proven.
@@ -575,6 +601,17 @@ class TestNamed:
 
         assert carry_out(listing, named="RE1") == Report(error=refused)
 
+    def test_named_elsewhere_and_lost(self, vendor):
+        """
+        A resume of a named recording without an answer is not sent again on the call's first leg.
+        """
+        vendor.leg = "CA-parent"
+        vendor.statuses["RE1"] = PAUSED
+        vendor.fail("resume", Fault(error=lost(), applied=False))
+
+        assert isinstance(carry_out(vendor, Action.RESUME, named="RE1").error, errors.OutcomeUnknownError)
+        assert [what for what, _ in vendor.asked].count("resume") == 1
+
     def test_stop_narrowed(self, vendor):
         """
         Naming a recording narrows a stop to that one.
@@ -683,6 +720,41 @@ class TestScenario30Credentials:
 
         assert carry_out(vendor, renew=lambda old: old).error is refused
         assert len(vendor.asked) == 2
+
+    def test_scenario_30_no_time_to_renew(self, vendor):
+        """
+        Without the time to read the secret, the refusal stands and is told as such.
+        """
+        refused = vendor.refusal(errors.AuthenticationError, 401)
+        vendor.fail("pause", Fault(error=refused, applied=False, takes=0.3))
+
+        assert carry_out(vendor, budget=1.5, renew=lambda old: old).error is refused
+
+    def test_scenario_30_slow_renewal(self, vendor):
+        """
+        A renewal that takes all the time there is leaves the refusal to be told, not a silence.
+        """
+        refused = vendor.refusal(errors.AuthenticationError, 401)
+        vendor.fail("pause", Fault(error=refused, applied=False))
+
+        def renew(old):
+            vendor.clock.sleep(1.65)
+            return old
+
+        conversation = Conversation(
+            vendor=vendor, clock=vendor.clock, deadline=Deadline(vendor.clock.monotonic, 1.7), renew=renew
+        )
+
+        assert Command(conversation, Call(call_id="CA"), Action.PAUSE).carry_out().error is refused
+
+    def test_scenario_05_no_time_left(self, vendor):
+        """
+        A limit that leaves no time for another try is told as a limit.
+        """
+        limited = vendor.refusal(errors.RateLimitedError, 429, retry_after=3.4)
+        vendor.fail("pause", Fault(error=limited, applied=False))
+
+        assert carry_out(vendor).error is limited
 
     def test_scenario_30_nothing_new(self, vendor):
         """

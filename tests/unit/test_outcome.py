@@ -146,6 +146,18 @@ def test_safe_to_collect(action, error):
     assert result["safe_to_collect"] is (action is Action.PAUSE and error is None)
 
 
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_safe_verdicts(verdict):
+    """
+    A verdict that is not among the safe ones is unsafe, even if somebody forgot to name its error.
+    """
+    result = Outcome(
+        trigger=trigger(), vendor="twilio", verdict=verdict, error=None, recordings=(recording(PAUSED),), elapsed_ms=1
+    )
+
+    assert result.safe_to_collect is (verdict in {Verdict.CONFIRMED, Verdict.ACKNOWLEDGED, Verdict.NOT_RECORDING})
+
+
 def test_result():
     """
     The result has every field of the interface.

@@ -215,7 +215,7 @@ _SETTINGS: Mapping[str, Check] = {
     "on_deadline": _word("resume", "keep", "stop"),
     "accept_acknowledged": _BOOLEAN,
     "accept_not_recording": _BOOLEAN,
-    # never below the time that one request to a vendor may take (vendors/base.py)
+    # never below the time that one request to a vendor may take (conversation.ATTEMPT_SECONDS; a test compares them)
     "in_flight_ms": _integer(2_000, 300_000),
     "read_lag_ms": _integer(0, 60_000),
     "budget_ms": _integer(500, 9_000),

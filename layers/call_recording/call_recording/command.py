@@ -28,6 +28,7 @@ class Command:
         self._action = action
         self._known: dict[str | None, Recording] = {}
         self._error: errors.VendorError | None = None
+        self._ended = False  # whether a recording ended while we were at it
 
     def carry_out(self, named: str | None = None) -> Report:
         """Ask for the action, the recording *named* first, and report on every live recording of the call.
@@ -92,10 +93,17 @@ class Command:
         asked = [(recording, self._ask_one(recording, first, answer)) for recording in live]
         for recording, answered in asked:
             self._settle_one(recording, answered)
-        if live and not self._known and self._error is None and self._live_recordings():
-            raise errors.UnconfirmedError(
-                "the recordings of the call changed meanwhile", vendor=self._conversation.vendor.name
-            )
+        if self._ended:
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """A recording ended while others were asked: whether another one has taken its place is told by a new list."""
+        for recording in self._live_recordings():
+            if not recording.is_as_asked(self._action):
+                self._known[recording.recording_id] = recording
+                self._error = self._error or errors.UnconfirmedError(
+                    "the recordings of the call changed meanwhile", vendor=self._conversation.vendor.name
+                )
 
     def _ask_one(
         self, recording: Recording, first: str | None, answer: Recording | errors.VendorError | None
@@ -110,8 +118,9 @@ class Command:
         if recording.recording_id == first and recording.call_id == self._call.call_id:
             # the list is newer than a yes that it contradicts
             return recording if isinstance(answer, Recording) else answer
-        if first == self._conversation.vendor.current_recording and isinstance(answer, errors.OutcomeUnknownError):
-            return answer  # whichever recording that was for, the vendor may yet act on it
+        may_be_this_one = first in (recording.recording_id, self._conversation.vendor.current_recording)
+        if may_be_this_one and isinstance(answer, errors.OutcomeUnknownError):
+            return answer  # the vendor may yet act on it, whichever leg it was asked on
         answer = self._send(recording)
         if isinstance(answer, _HOPELESS):
             raise answer
@@ -161,6 +170,7 @@ class Command:
             self._known[recording.recording_id] = recording
         else:
             self._known.pop(recording.recording_id, None)
+            self._ended = True
 
     def _may_repeat(self, answer: Recording | errors.VendorError) -> bool:
         """Whether the same may be asked again after an unclear answer, and there is time for it."""

@@ -13,6 +13,8 @@ ATTEMPT_SECONDS: Final = 2.0
 UPDATE_SHARE: Final = 0.75
 #: A request is not begun with less time than this, seconds: its answer could not come in time.
 MIN_SECONDS: Final = 0.05
+#: Reading the secret again is not begun with less time than this, seconds: aws/clients.py bounds it so.
+RENEWAL_SECONDS: Final = 1.6
 #: What a shortened wait leaves for the last request, seconds.
 LAST_SECONDS: Final = 0.15
 #: Waits between tries, seconds: the first, and the longest.
@@ -24,7 +26,7 @@ T = TypeVar("T")
 #: Sends one request to a vendor, to be answered within the given seconds.
 Request = Callable[[Vendor, float], T]
 
-# The vendor did nothing, for sure.
+# The vendor did nothing: the request never left, or it says so itself.
 _NOT_PROCESSED = (errors.VendorUnreachableError, errors.RateLimitedError, errors.RecordingBusyError)
 _HARMLESS_TO_READ_AGAIN = (*_NOT_PROCESSED, errors.OutcomeUnknownError)
 
@@ -43,19 +45,19 @@ class Conversation:
 
     def read(self, request: Request[T]) -> T:
         """Send a request that changes nothing; after any failure but a refusal it is sent again."""
-        return self._ask(request, self._deadline.remaining, again=_HARMLESS_TO_READ_AGAIN)
+        return self._ask(request, again=_HARMLESS_TO_READ_AGAIN)
 
     def glance(self, request: Request[T]) -> T:
         """Send a request that changes nothing, and leave the time to others if it fails."""
-        return self._ask(request, self._deadline.remaining, again=())
+        return self._ask(request, again=())
 
     def update(self, request: Request[T]) -> T:
-        """Send a request that the vendor acts on; it is sent again only if the vendor did nothing, for sure."""
-        return self._ask(request, self._time_to_update, again=_NOT_PROCESSED)
+        """Send a request that the vendor acts on; it is sent again only if the vendor did nothing."""
+        return self._ask(request, share=self._update_share, again=_NOT_PROCESSED)
 
     def can_update(self) -> bool:
         """Whether there is time for another update."""
-        return self._time_to_update() >= MIN_SECONDS
+        return self._deadline.remaining() * self._update_share >= MIN_SECONDS
 
     def waited(self, seconds: float) -> bool:
         """Wait, for less than *seconds* where time is short; False, at once, if no request could follow."""
@@ -65,24 +67,26 @@ class Conversation:
         self._clock.sleep(seconds)
         return True
 
-    def _time_to_update(self) -> float:
-        return self._deadline.remaining() * (UPDATE_SHARE if self.vendor.reads else 1.0)
+    @property
+    def _update_share(self) -> float:
+        return UPDATE_SHARE if self.vendor.reads else 1.0
 
-    def _ask(
-        self, request: Request[T], time_left: Callable[[], float], *, again: tuple[type[errors.VendorError], ...]
-    ) -> T:
+    def _ask(self, request: Request[T], *, again: tuple[type[errors.VendorError], ...], share: float = 1.0) -> T:
+        failure: errors.VendorError = errors.VendorUnreachableError("no time left to ask", vendor=self.vendor.name)
         waits = growing_waits()
         while True:
-            timeout = min(ATTEMPT_SECONDS, time_left())
+            timeout = min(ATTEMPT_SECONDS, self._deadline.remaining() * share)
             if timeout < MIN_SECONDS:
-                raise errors.OutcomeUnknownError("no time left to ask", vendor=self.vendor.name)
+                raise failure
             try:
                 return request(self.vendor, timeout)
             except errors.AuthenticationError as exc:
+                failure = exc
                 self._sign_in_anew(exc)
             except again as exc:
+                failure = exc
                 wait = next(waits) if exc.retry_after is None else exc.retry_after
-                if self._deadline.remaining() < wait + MIN_SECONDS:
+                if (self._deadline.remaining() - wait) * share < MIN_SECONDS:
                     raise
                 self._clock.sleep(wait)
 
@@ -91,8 +95,10 @@ class Conversation:
 
         A 403 is not one: the key is known, and must not do this.
         """
-        renewed = self._renew(self.vendor) if refusal.http_status != 403 and self._may_renew else None
-        self._may_renew = False
+        may, self._may_renew = self._may_renew, False
+        if not may or refusal.http_status == 403 or self._deadline.remaining() < RENEWAL_SECONDS:
+            raise refusal
+        renewed = self._renew(self.vendor)
         if renewed is None:
             raise refusal
         self.vendor = renewed

@@ -21,6 +21,10 @@ _VERDICTS: Sequence[tuple[type[Exception], type[errors.CallRecordingError], Verd
 )
 
 
+# The verdicts that an account may accept as safe; every other one is unsafe, whatever else is said.
+_SAFE = frozenset({Verdict.CONFIRMED, Verdict.ACKNOWLEDGED, Verdict.NOT_RECORDING})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What came of one command at the vendor: every live recording of the call, and what stood in the way."""
@@ -44,7 +48,7 @@ class Outcome:
     @property
     def safe_to_collect(self) -> bool:
         """Whether the flow may ask for the card now.  Never true of anything but a pause."""
-        return self.trigger.action is Action.PAUSE and self.error is None
+        return self.trigger.action is Action.PAUSE and self.error is None and self.verdict in _SAFE
 
     @property
     def status(self) -> RecordingStatus:

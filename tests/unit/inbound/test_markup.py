@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from defusedxml import ElementTree as ET
+from defusedxml.ElementTree import fromstring
 
 from call_recording.inbound.flows import FlowCallbacks
 from tests.unit.fakes import BANDWIDTH_CALL, CALLS, assemble, flow_event, secret_json
@@ -45,13 +45,13 @@ def _ask(clock, platforms, secrets_manager, observer):
 
 def target(answer) -> str:
     """Where the document sends the call."""
-    [redirect] = [verb for verb in ET.fromstring(answer["body"]) if verb.tag == "Redirect"]
+    [redirect] = [verb for verb in fromstring(answer["body"]) if verb.tag == "Redirect"]
     return redirect.text or redirect.attrib["redirectUrl"]
 
 
 def verbs(answer) -> list[str]:
     """The document's verbs, in order."""
-    return [verb.tag for verb in ET.fromstring(answer["body"])]
+    return [verb.tag for verb in fromstring(answer["body"])]
 
 
 class TestTargets:

@@ -480,6 +480,8 @@ class VendorContract:
 class ReadingVendorContract(VendorContract):
     """The contract of a vendor that shows where a recording is."""
 
+    answers_are_final = True  #: whether a 200 that names the status is proof
+
     other_recording_id: ClassVar[str]
     other_call_id: ClassVar[str]
     #: the vendor's word after each action
@@ -590,7 +592,9 @@ class ReadingVendorContract(VendorContract):
         for word in self.statuses:
             recording = self.ask(self.connect(Wire(answer(200, self.recording(word)))), action)
 
-            assert recording.is_as_asked(Action(action)) is (word in self.words_as_asked[Action(action)])
+            assert recording.is_as_asked(Action(action)) is (
+                self.answers_are_final and word in self.words_as_asked[Action(action)]
+            )
 
     @pytest.mark.parametrize("status", [201, 202, 203, 206, 226])
     def test_accepted_is_not_done(self, action, status):

@@ -121,10 +121,18 @@ class TestBandwidth(VendorContract):
         assert recording == Recording(recording_id=None, call_id=CALL, status=status, proof=Proof.ACKNOWLEDGED)
         assert recording.vendor_status is None
 
-    @pytest.mark.parametrize("body", [b"\r\n", b"{}", b" {} \n"])
-    def test_a_body_with_nothing_in_it(self, operation, body):
-        """A body that says nothing at all is as good as none."""
-        assert self.ask(self.connect(Wire(answer(200, body))), operation).proof is Proof.ACKNOWLEDGED
+    @pytest.mark.parametrize("asked", ["pause", "resume", "stop"])
+    @pytest.mark.parametrize("body", [b"\r\n", b" "])
+    def test_a_body_with_nothing_in_it(self, asked, body):
+        """A body of white space is as good as none."""
+        status = self.documented(asked).status_code
+
+        assert self.ask(self.connect(Wire(answer(status, body))), asked).proof is Proof.ACKNOWLEDGED
+
+    @pytest.mark.parametrize(("asked", "status"), [("pause", 204), ("resume", 204), ("stop", 200), ("pause", 202)])
+    def test_a_yes_in_another_way(self, asked, status):
+        """Another 2xx than the documented one is not known to be Bandwidth's yes."""
+        assert type(self.refused(asked, answer(status))) is errors.OutcomeUnknownError
 
     def test_nothing_can_be_read(self):
         """Bandwidth shows nowhere that a recording is paused."""

@@ -49,7 +49,7 @@ class SecretsManagerAccounts:
         try:
             secret = self._fetch(name)
         except (ClientError, BotoCoreError) as exc:
-            if last is None:
+            if name not in self._remembered:
                 raise UnavailableError(f"Secrets Manager: {_reason(exc)}") from exc
             return self._remember(name, last, RETRY_SECONDS)
         if secret == last:

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from .. import errors
+from ..model import Verdict
 from ..outcome import Outcome
 
 Answer = dict[str, Any]
@@ -53,6 +54,13 @@ TITLES: Mapping[type[Exception], str] = {
     errors.ConfigurationError: "The account's secret does not fit: its owner has to mend it",
 }
 
+# What was found out before a vendor was asked, where the interface has a verdict for it.
+_VERDICTS: Mapping[type[Exception], Verdict] = {
+    errors.UnavailableError: Verdict.UNKNOWN,
+    errors.UnsupportedActionError: Verdict.FAILED,
+    errors.InvalidTriggerError: Verdict.FAILED,
+}
+
 #: One body for whoever has not proven anything, whatever the reason.
 _UNAUTHORIZED: Final = json.dumps({"type": "about:blank", "title": "Unauthorized", "status": 401})
 
@@ -78,6 +86,8 @@ def of_error(error: Exception) -> Answer:
             {"www-authenticate": 'Basic realm="offtape"'},
         )
     members: dict[str, Any] = {"safe_to_collect": False}
+    if type(error) in _VERDICTS:
+        members["verdict"] = _VERDICTS[type(error)]
     if isinstance(error, errors.InvalidTriggerError | errors.ConfigurationError):
         members |= {"detail": str(error), "field": error.field}
     elif isinstance(error, errors.UnsupportedActionError):

@@ -23,7 +23,7 @@ ACTIONS: Mapping[str, Action] = {
 
 #: A refusal is given no sooner than this after its request came to us, seconds: longer than Secrets Manager takes
 #: to say that it does not know a name, so that an unknown account looks like a wrong key.
-REFUSAL_SECONDS: Final = 0.1
+REFUSAL_SECONDS: Final = 0.25
 
 #: Kept back from the budget for making and sending the answer, seconds.
 ANSWER_SECONDS: Final = 0.05

@@ -22,8 +22,9 @@ MAX_ANSWER_BYTES: Final = 1024 * 1024
 #: Connecting takes one round trip: a vendor that needs longer per address, in seconds, is not reached.
 CONNECT_SECONDS: Final = 1.0
 
-#: An idle connection is used again for this long, in seconds.
-KEEPALIVE_SECONDS: Final = 60.0
+#: An idle connection is used again for this long, in seconds: within one command, but not for the resume after a card
+#: entry.  A resume is never sent twice, so it must not be lost to a connection that died while the caller typed.
+KEEPALIVE_SECONDS: Final = 5.0
 
 #: certifi's roots, one file each under its OpenSSL subject hash: OpenSSL then parses the one root that it
 #: needs instead of all (about a tenth of each cold start, `make bench`).  Made by build_layer.py; a plain checkout has none.

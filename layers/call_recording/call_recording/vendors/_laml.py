@@ -7,7 +7,7 @@ import httpx
 
 from ..model import Action, Call, CallState, Recording
 from ._answers import Json, require_same, rows
-from .base import BaseVendor, basic, require
+from .base import BaseVendor, require
 
 #: A call with more recordings than this, ended ones included, is not shown whole and so not proven.
 PAGE_SIZE: Final = "1000"
@@ -16,14 +16,17 @@ PAGE_SIZE: Final = "1000"
 class LamlVendor(BaseVendor):
     """A vendor whose accounts, calls and recordings are addressed as Twilio's are."""
 
+    #: the credential that is the account's id in paths
+    account_credential: ClassVar[str]
     #: what stands before `/Accounts`
     version_path: ClassVar[str]
-    # Map our action: the vendor's Status
+    # Map our action: the vendor's Status.  https://www.twilio.com/docs/voice/api/recording#update-a-recording-resource
     words: ClassVar[Mapping[Action, str]] = {
         Action.PAUSE: "paused",
         Action.RESUME: "in-progress",
         Action.STOP: "stopped",
     }
+    # https://www.twilio.com/docs/voice/api/call-resource#call-status-values, and CallStatus in SignalWire's OpenAPI
     call_statuses = {
         "queued": True,
         "initiated": True,
@@ -35,14 +38,6 @@ class LamlVendor(BaseVendor):
         "failed": False,
         "no-answer": False,
     }
-
-    @property
-    def account_id(self) -> str:
-        """The account's id in paths."""
-        raise NotImplementedError
-
-    def authorization(self, timeout: float) -> str:
-        return basic(*list(self.credentials.values())[-2:])
 
     def update_request(self, call: Call, recording_id: str | None, action: Action) -> httpx.Request:
         form = {"Status": self.words[action]}
@@ -71,4 +66,10 @@ class LamlVendor(BaseVendor):
         return CallState(live=self.call_statuses[body["status"]], parent_call_id=parent)
 
     def _request(self, method: str, path: str, *ids: str, **content: object) -> httpx.Request:
-        return self.request(method, self.version_path + "/Accounts/{}" + path, self.account_id, *ids, **content)
+        return self.request(
+            method,
+            self.version_path + "/Accounts/{}" + path,
+            self.credentials[self.account_credential],
+            *ids,
+            **content,
+        )

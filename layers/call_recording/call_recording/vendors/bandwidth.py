@@ -42,7 +42,7 @@ class Bandwidth(BaseVendor):
     origin = "https://voice.bandwidth.com"
     credential_sets = (("account_id", "username", "password"), ("account_id", "client_id", "client_secret"))
     credential_patterns = {"account_id": re.compile(r"[0-9]{1,20}")}
-    # the SDK's own tests expect 47 characters; older ids are shorter
+    # the SDK's own tests expect 47 characters; no document gives a pattern
     call_id_pattern = re.compile(r"c-[0-9a-f-]{36,64}")
     recording_id_pattern = re.compile(r"r-[0-9a-f-]{36,64}")
     reads = False
@@ -50,7 +50,9 @@ class Bandwidth(BaseVendor):
     call_statuses = {}
 
     # Map our action: Bandwidth's state, a word of requests only.  A stop is not among them: see update_request
-    states: ClassVar[Mapping[Action, str]] = {Action.PAUSE: "paused", Action.RESUME: "recording"}
+    words: ClassVar[Mapping[Action, str]] = {Action.PAUSE: "paused", Action.RESUME: "recording"}
+    # Map our action: the HTTP status of Bandwidth's yes.  In bandwidth.yml: updateCallRecordingState, updateCallBxml
+    yes: ClassVar[Mapping[Action, int]] = {Action.PAUSE: 200, Action.RESUME: 200, Action.STOP: 204}
 
     def __init__(self, account: Account, client: httpx.Client) -> None:
         super().__init__(account, client)
@@ -84,11 +86,11 @@ class Bandwidth(BaseVendor):
             return self.request(
                 "PUT", path + "bxml", *ids, content=document.encode(), headers={"content-type": "application/xml"}
             )
-        return self.request("PUT", path + "recording", *ids, json={"state": self.states[action]})
+        return self.request("PUT", path + "recording", *ids, json={"state": self.words[action]})
 
     def parse_update(self, response: httpx.Response, body: bytes, call: Call, action: Action) -> Recording:
-        if response.status_code not in (httpx.codes.OK, httpx.codes.NO_CONTENT) or body.strip() not in (b"", b"{}"):
-            raise ValueError("Bandwidth documents 200 or 204, and an empty body: this is not known to be its yes")
+        if response.status_code != self.yes[action] or body.strip():
+            raise ValueError("Bandwidth documents one status and an empty body: this is not known to be its yes")
         return Recording(
             recording_id=None, call_id=call.call_id, status=ACKNOWLEDGED_AS[action], proof=Proof.ACKNOWLEDGED
         )

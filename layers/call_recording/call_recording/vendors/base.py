@@ -51,6 +51,8 @@ class BaseVendor(ABC):
     actions: frozenset[Action] = frozenset(Action)
     reads: bool = True
     current_recording: str | None = None
+    #: the HTTP statuses with which the vendor says that it has acted; with any other 2xx it only promises to
+    final_statuses: frozenset[int] = frozenset({200})
     #: credentials that become part of a path must look like this
     credential_patterns: ClassVar[Mapping[str, re.Pattern[str]]] = {}
     errors_by_code: ClassVar[Mapping[str, type[errors.VendorResponseError]]] = {}
@@ -103,12 +105,9 @@ class BaseVendor(ABC):
         return body["code"]
 
     def parse_update(self, response: httpx.Response, body: bytes, call: Call, action: Action) -> Recording:
-        """Return what the answer to an update says.
-
-        Any 2xx but 200 only says that the request was accepted: whatever it names is not yet proof.
-        """
+        """Return what the answer to an update says; where it is not final, whatever it names is not yet proof."""
         recording = self.parse_recording(json_object(body), call)
-        if response.status_code == httpx.codes.OK:
+        if response.status_code in self.final_statuses:
             return recording
         return Recording(
             recording_id=recording.recording_id, call_id=recording.call_id, vendor_status=recording.vendor_status

@@ -33,6 +33,8 @@ class Bird(BaseVendor):
     credential_patterns = {"workspace_id": UUID, "channel_id": UUID}
     call_id_pattern = UUID
     recording_id_pattern = UUID
+    #: Bird documents 202 alone, and answers before it acts
+    final_statuses = frozenset()
 
     # Map our action: Bird's status in PatchCallRecording
     words: ClassVar[Mapping[Action, str]] = {

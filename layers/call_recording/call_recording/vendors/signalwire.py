@@ -14,7 +14,7 @@ from ..account import Account
 from ..model import Call, Recording, RecordingStatus
 from ._answers import Json, rows, same_id
 from ._laml import PAGE_SIZE, LamlVendor
-from .base import UUID
+from .base import UUID, basic
 
 
 class SignalWire(LamlVendor):
@@ -23,6 +23,7 @@ class SignalWire(LamlVendor):
     name = "signalwire"
     origin = "https://{space}"
     version_path = "/api/laml/2010-04-01"
+    account_credential = "project_id"
     credential_sets = (("space", "project_id", "api_token"),)
     credential_patterns = {
         "space": re.compile(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)*\.signalwire\.com"),
@@ -49,9 +50,8 @@ class SignalWire(LamlVendor):
         "21220": errors.ConflictError,
     }
 
-    @property
-    def account_id(self) -> str:
-        return self.credentials["project_id"]
+    def authorization(self, timeout: float) -> str:
+        return basic(self.credentials["project_id"], self.credentials["api_token"])
 
     def read_request(self, call: Call, recording_id: str) -> httpx.Request:
         return self._request("GET", "/Recordings/{}.json", recording_id)

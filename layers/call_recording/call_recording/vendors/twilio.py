@@ -13,6 +13,7 @@ import httpx
 from .. import errors
 from ..model import Call, RecordingStatus
 from ._laml import PAGE_SIZE, LamlVendor
+from .base import basic
 
 
 class Twilio(LamlVendor):
@@ -21,6 +22,7 @@ class Twilio(LamlVendor):
     name = "twilio"
     origin = "https://api.twilio.com"
     version_path = "/2010-04-01"
+    account_credential = "account_sid"
     # https://www.twilio.com/docs/iam/api-keys: an API key signs in for the account that the path names
     credential_sets = (("account_sid", "api_key", "api_secret"), ("account_sid", "auth_token"))
     credential_patterns = {"account_sid": re.compile(r"AC[0-9a-fA-F]{32}")}
@@ -48,9 +50,10 @@ class Twilio(LamlVendor):
         "21220": errors.ConflictError,  # the call is not in progress
     }
 
-    @property
-    def account_id(self) -> str:
-        return self.credentials["account_sid"]
+    def authorization(self, timeout: float) -> str:
+        if "api_key" in self.credentials:
+            return basic(self.credentials["api_key"], self.credentials["api_secret"])
+        return basic(self.credentials["account_sid"], self.credentials["auth_token"])
 
     def read_request(self, call: Call, recording_id: str) -> httpx.Request:
         return self._request("GET", "/Calls/{}/Recordings/{}.json", call.call_id, recording_id)
