@@ -266,6 +266,28 @@ class TestScenario05RateLimit:
         assert confirmed(carry_out(vendor, action), action)
         assert vendor.clock.monotonic() - started == pytest.approx(1.5)
 
+    @pytest.mark.parametrize("seconds", [0.0, 0.001])
+    def test_scenario_05_at_once(self, vendor, seconds):
+        """
+        A vendor that says to try again at once is still given time: waits grow, and the limit is told as one.
+        """
+        limited = vendor.refusal(errors.RateLimitedError, 429, retry_after=seconds)
+        vendor.fail("any", *[Fault(error=limited, applied=False) for _ in range(999)])
+
+        assert carry_out(vendor).error is limited
+        assert len(vendor.asked) < 15
+
+    def test_scenario_09_one_limited(self, listing):
+        """
+        A limit on one recording keeps the others from being paused no more than any other refusal.
+        """
+        listing.statuses |= {"RE2": RUNNING, "RE3": RUNNING}
+        limited = listing.refusal(errors.RateLimitedError, 429, retry_after=60)
+        listing.fail("pause", Fault(error=limited, applied=False))
+
+        assert carry_out(listing).error is limited
+        assert listing.statuses == {"RE1": RUNNING, "RE2": PAUSED, "RE3": PAUSED}
+
     def test_scenario_05_too_long(self, vendor):
         """
         One that does not fit is passed on at once, and no other recording is asked about.
@@ -465,6 +487,16 @@ class TestScenario09Several:
 
         assert report.error is refused
         assert [each.status for each in report.recordings] == [RUNNING, PAUSED, RUNNING]
+
+    def test_scenario_09_hopeless_later(self, listing):
+        """
+        Credentials that are refused while one recording is being proven are told as such.
+        """
+        listing.statuses["RE2"] = RUNNING
+        refused = listing.refusal(errors.AuthenticationError, 403)
+        listing.fail("pause", *[Fault(error=lost(), applied=False)] * 2, Fault(error=refused, applied=False))
+
+        assert carry_out(listing).error is refused
 
     def test_scenario_09_hopeless(self, listing):
         """

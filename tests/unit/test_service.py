@@ -142,6 +142,30 @@ class TestScenario30:
         assert [account.credentials["token"] for account in world.connected] == ["old", "new"]
         assert world.vendor.renewals == 1
 
+    def test_scenario_43_another_vendor_by_now(self, world):
+        """
+        A secret that names another vendor by now is not used to go on: the ids are the old one's.
+        """
+        world.secret = AccountSecret("acme", json.dumps({"vendor": "other", "credentials": {"token": "new"}}))
+
+        assert world.handle().error is errors.AuthenticationError
+        assert [account.vendor for account in world.connected] == ["fake"]
+
+    def test_scenario_43_does_not_fit_any_more(self, world):
+        """
+        A trigger that does not fit the account as it is by now is not sent.
+        """
+        world.secret = secret_of("new")
+        checks = iter([None, errors.InvalidTriggerError("channel_id", "is missing")])
+
+        def check(trigger):
+            if problem := next(checks):
+                raise problem
+
+        world.vendor.check = check
+
+        assert world.handle().error is errors.AuthenticationError
+
     @pytest.mark.parametrize("secret", [None, AccountSecret("acme", "no JSON")])
     def test_scenario_30_nothing_to_sign_in_with(self, world, secret):
         """

@@ -15,7 +15,7 @@ from .conversation import Conversation, growing_waits
 from .model import Action, Call, Recording
 from .outcome import Report
 
-# After these, asking about another recording of the call would end the same way.
+# After these there is nothing to be gained by looking: the vendor did nothing.
 _HOPELESS = (errors.AuthenticationError, errors.RateLimitedError)
 
 
@@ -122,8 +122,8 @@ class Command:
         if may_be_this_one and isinstance(answer, errors.OutcomeUnknownError):
             return answer  # the vendor may yet act on it, whichever leg it was asked on
         answer = self._send(recording)
-        if isinstance(answer, _HOPELESS):
-            raise answer
+        if isinstance(answer, errors.AuthenticationError):
+            raise answer  # the others would be refused the same way
         return answer
 
     def _settle_one(self, recording: Recording, answer: Recording | errors.VendorError | None) -> None:
@@ -132,8 +132,6 @@ class Command:
             return
         try:
             self._settle(recording, answer)
-        except _HOPELESS:
-            raise
         except errors.VendorError as exc:
             self._error = self._error or exc
 

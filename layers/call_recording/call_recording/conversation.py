@@ -85,7 +85,7 @@ class Conversation:
                 self._sign_in_anew(exc)
             except again as exc:
                 failure = exc
-                wait = next(waits) if exc.retry_after is None else exc.retry_after
+                wait = max(next(waits), exc.retry_after or 0.0)
                 if (self._deadline.remaining() - wait) * share < MIN_SECONDS:
                     raise
                 self._clock.sleep(wait)

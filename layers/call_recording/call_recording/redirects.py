@@ -12,6 +12,8 @@ _PLAIN = re.compile(r"[!-\[\]-~]+")
 # A slash or backslash that only shows after decoding could climb out of the allowed path.
 _HIDDEN_SEPARATOR = re.compile(r"%(2f|5c|00)", re.IGNORECASE)
 _LOOPBACK = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1")
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)*{_LABEL}|[0-9a-f:.]*:[0-9a-f:.]*")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -40,14 +42,16 @@ def parse(url: str) -> Target | None:
         port = parts.port
     except ValueError:
         return None
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or "@" in parts.netloc:
+    if parts.scheme not in _DEFAULT_PORTS or port == 0 or "@" in parts.netloc:
+        return None
+    if not _HOST.fullmatch(parts.hostname or ""):
         return None
     path = _resolve(parts.path)
     if path is None:
         return None
     return Target(
         scheme=parts.scheme,
-        host=parts.hostname,
+        host=parts.hostname or "",
         port=_DEFAULT_PORTS[parts.scheme] if port is None else port,
         path=path,
         bare=not (parts.query or parts.fragment),

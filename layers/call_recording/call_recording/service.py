@@ -38,21 +38,25 @@ class RecordingService:
             vendor=vendor,
             clock=self._clock,
             deadline=deadline,
-            renew=lambda refused: self._renew(refused, account),
+            renew=lambda refused: self._renew(refused, trigger, account),
         )
         report = Command(conversation, trigger.call, trigger.action).carry_out(trigger.recording_id)
         outcome = self._outcome(trigger, account, report, received_at)
         self._observer.handled(outcome, report.error)
         return outcome
 
-    def _renew(self, refused: Vendor, account: Account) -> Vendor | None:
+    def _renew(self, refused: Vendor, trigger: Trigger, account: Account) -> Vendor | None:
         """After a 401: return the vendor with what it signs in with made anew, or None if that cannot be had."""
         refused.renew()
         try:
             secret = self._accounts.get(account.name, refresh=True)
-            return self._vendors(secret.account) if secret else None
-        except (errors.UnavailableError, errors.ConfigurationError):
+            if secret is None or secret.account.vendor != account.vendor:
+                return None  # that is another account by now, and no business of this command
+            renewed = self._vendors(secret.account)
+            renewed.check(trigger)
+        except (errors.UnavailableError, errors.InvalidTriggerError, errors.ConfigurationError):
             return None  # the refusal stands, and says what there is to mend
+        return renewed
 
     def _outcome(self, trigger: Trigger, account: Account, report: Report, received_at: float) -> Outcome:
         verdict, error = judge(report, trigger, account.settings)

@@ -31,6 +31,8 @@ UNREADABLE_BODIES: Mapping[str, bytes] = {
     "null": b"null",
     "nested too deeply": b'{"status":' * 100_000,
     "no Unicode": b"\xff\xfe\x00",
+    "another Unicode": '{"status": "paused"}'.encode("utf-16"),
+    "in two minds": b'{"status": "in-progress", "status": "paused"}',
     "fields of others": b'{"state": "paused", "ok": true}',
 }
 
@@ -271,7 +273,24 @@ class VendorContract:
         assert CARD not in str(error)
 
     @pytest.mark.parametrize(
-        "code", ["", "two words", "<b>", "a\nb", "x" * 65, {"a": 1}, ["a"], {}, [], 1.5e99, "ä"], ids=repr
+        "code",
+        [
+            "",
+            "4111111111111111",
+            "E4111111111111111",
+            4111111111111111,
+            "two words",
+            "<b>",
+            "a\nb",
+            "x" * 65,
+            {"a": 1},
+            ["a"],
+            {},
+            [],
+            1.5e99,
+            "ä",
+        ],
+        ids=repr,
     )
     def test_a_code_that_is_none(self, operation, code):
         """What is not fit to be logged as a code is dropped."""

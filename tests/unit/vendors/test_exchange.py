@@ -426,6 +426,27 @@ class TestNothingIsCarriedOver:
         assert len(backend.connects) == 1
         assert not stream.closed
 
+    @pytest.mark.parametrize(
+        "answers",
+        [
+            [reply(b"yes") + reply(b"yes")],
+            [reply() + reply()],
+            [reply(b"yes") + b"HTTP/1.1 2"],
+            [b"HTTP/1.1 100 Continue\r\n\r\n" + reply(b"yes")],
+            [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nyes\r\n0\r\n\r\n" + reply(b"yes")],
+            [reply(b"yes")[:-2], b"es" + reply(b"yes")],
+        ],
+        ids=["doubled", "doubled and empty", "half of another", "interim", "chunked and doubled", "in two parts"],
+    )
+    def test_what_comes_behind_an_answer(self, clock, answers):
+        """What came behind an answer is never taken for the next one: that goes over a connection of its own."""
+        old, new = FakeStream(clock, *[(0.0, part) for part in answers]), FakeStream(clock, (0.0, reply(b"no")))
+        client = client_of(FakeBackend(clock, old, new))
+        first, second = send(client)[1], send(client)[1]
+
+        assert (first in (b"yes", b""), second) == (True, b"no")
+        assert old.written.count(b"POST ") == 1
+
     def test_an_idle_connection(self, clock, monkeypatch):
         """A connection that was idle for a minute is closed and not trusted with a command."""
         monkeypatch.setattr("httpcore._sync.http11.time", clock)
@@ -479,6 +500,15 @@ class TestNothingIsCarriedOver:
 
 
 class TestSize:
+    @pytest.mark.parametrize("encoding", [b"gzip", b"gzip, gzip", b"deflate", b"br", b"zstd"])
+    def test_encoded(self, clock, encoding):
+        """An answer that is encoded though nobody asked for that is not unpacked: it may be of any size."""
+        stream = FakeStream(clock, (0.0, reply(b"\x1f\x8b", b"content-encoding: " + encoding)))
+        with pytest.raises(httpx.RemoteProtocolError, match="not asked for"):
+            send(client_of(FakeBackend(clock, stream)))
+
+        assert b"accept-encoding: identity" in stream.written.lower()
+
     def test_the_largest(self, clock):
         """An answer of the largest size is read whole."""
         body = b"x" * MAX_ANSWER_BYTES

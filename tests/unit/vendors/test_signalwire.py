@@ -186,17 +186,23 @@ class TestSignalWire(ReadingVendorContract):
         "foreign",
         [
             {"call_sid": OTHER_CALL},
-            {"call_sid": None, "conference_sid": OTHER_CALL},
             {"call_sid": OTHER_CALL, "sid": None, "status": None},
         ],
     )
     def test_recordings_of_other_calls(self, foreign):
-        """The account's list may show other calls' and conferences' recordings: none of them is ever paused for ours."""
+        """The account's list may show other calls' recordings: none of them is ever paused for ours."""
         own = self.recording("in-progress")
         listed = self.listed(self.page({**own, **foreign}, own))
 
         assert [each.recording_id for each in listed] == [RECORDING]
         assert list(self.listed(self.page({**own, **foreign}))) == []
+
+    @pytest.mark.parametrize("call_sid", [None, "", 7, "CA1"])
+    def test_a_list_that_says_nobody_s(self, call_sid):
+        """A recording of nobody's may be ours as well."""
+        nobodys = {**self.recording("in-progress"), "call_sid": call_sid}
+
+        assert type(self.refused("recordings", answer(200, self.page(nobodys)))) is errors.OutcomeUnknownError
 
     def test_a_list_that_does_not_say_whose(self):
         """A recording that does not say whose it is may be ours, so the list is not believed."""

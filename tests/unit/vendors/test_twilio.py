@@ -4,6 +4,7 @@ https://github.com/twilio/twilio-oai/blob/main/spec/json/twilio_api_v2010.json (
 The requests are those that the official SDK (twilio 9.13.0) sends.
 """
 
+import json
 from collections.abc import Mapping
 
 import pytest
@@ -211,6 +212,15 @@ class TestTwilio(ReadingVendorContract):
     def test_a_busy_recording_is_a_408(self):
         """Twilio may answer 408 with its own code for "being modified": that is a request to try again."""
         assert type(self.refused("pause", answer(408, {"code": 16114}))) is errors.RecordingBusyError
+
+    def test_an_answer_in_two_minds(self, asked="pause"):
+        """An answer that names two statuses proves neither, however complete it is."""
+        whole = json.dumps(self.recording("paused")).encode()
+        doubled = b'{"status": "in-progress", ' + whole[1:]
+
+        assert self.ask(self.connect(Wire(answer(200, whole))), asked).status is RecordingStatus.PAUSED
+        assert type(self.refused(asked, answer(200, doubled))) is errors.OutcomeUnknownError
+        assert type(self.refused(asked, answer(200, whole.decode().encode("utf-16")))) is errors.OutcomeUnknownError
 
     @pytest.mark.parametrize("status", [302, 500, 503])
     @pytest.mark.parametrize("code", [20003, 20404, 20429, 21220])

@@ -26,11 +26,19 @@ _ERRORS_BY_HTTP_STATUS: Mapping[int, type[errors.VendorResponseError]] = {
 
 
 def json_object(body: bytes) -> Json:
-    """Read a JSON object.  Raises one of `UNREADABLE`."""
-    parsed = json.loads(body)
+    """Read a JSON object in UTF-8 (RFC 8259).  Raises one of `UNREADABLE`."""
+    parsed = json.loads(body.decode(), object_pairs_hook=_unambiguous)
     if not isinstance(parsed, dict):
         raise TypeError("the answer is not a JSON object")
     return parsed
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> Json:
+    """Make an object of *pairs*.  A name that comes twice says two things, and so proves neither."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name comes twice")
+    return members
 
 
 def rows(body: Json, name: str) -> list[Json]:

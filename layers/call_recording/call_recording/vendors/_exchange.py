@@ -54,16 +54,33 @@ def _left(timeout: float | None, too_late: type[Exception]) -> float:
 
 
 class DeadlineStream(httpcore.NetworkStream):
-    """A connection on which every operation ends when the exchange must."""
+    """A connection on which every operation ends when the exchange must, and that is used again only if it is clean.
+
+    What came behind an answer would be taken for the next one: the yes to one call as the yes to another.
+    """
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self._received = bytearray()
+        self._retired = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        received = self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        self._received += received
+        return received
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._received.clear()
         self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
+
+    def retire_unless(self, body_length: int) -> None:
+        """Retire the connection unless it has brought one head and a body of that many bytes, and nothing more.
+
+        A chunked body has more: a vendor that sends those gets a connection for each exchange.
+        """
+        _, blank_line, rest = bytes(self._received).partition(b"\r\n\r\n")
+        if not blank_line or len(rest) != body_length:
+            self._retired = True
 
     def close(self) -> None:
         self._stream.close()
@@ -75,6 +92,8 @@ class DeadlineStream(httpcore.NetworkStream):
         return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable" and self._retired:
+            return True  # to httpcore, an idle connection with something to read is one that has ended
         return self._stream.get_extra_info(info)
 
 
@@ -159,11 +178,16 @@ def exchange(client: httpx.Client, request: httpx.Request, timeout: float) -> tu
         # httpx follows no redirect, but looks at where one points, and trips over some addresses
         raise httpx.RemoteProtocolError("the answer redirects to what is no address") from exc
     try:
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise httpx.RemoteProtocolError("the answer is encoded in a way that was not asked for")
         body = bytearray()
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > MAX_ANSWER_BYTES:
                 raise httpx.RemoteProtocolError("the answer is larger than any that is documented")
+        stream = response.extensions.get("network_stream")
+        if isinstance(stream, DeadlineStream):
+            stream.retire_unless(len(body))
     finally:
         response.close()
     return response, bytes(body)

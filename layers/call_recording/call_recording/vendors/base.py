@@ -25,7 +25,8 @@ UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORE
 
 # A word of a vendor's, fit to be shown and logged.
 _WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,31}")
-_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+# A vendor's error code: a short number or a word, and nothing that could hold the digits of a card.
+_CODE = re.compile(r"[0-9]{1,6}|[A-Za-z][A-Za-z_.-]{0,63}")
 
 #: The failures in which not one byte of the request can have reached the vendor.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)

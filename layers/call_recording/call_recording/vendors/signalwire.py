@@ -14,7 +14,7 @@ from ..account import Account
 from ..model import Call, Recording, RecordingStatus
 from ._answers import Json, rows, same_id
 from ._laml import PAGE_SIZE, LamlVendor
-from .base import UUID, basic
+from .base import UUID, basic, require
 
 
 class SignalWire(LamlVendor):
@@ -61,7 +61,10 @@ class SignalWire(LamlVendor):
 
     def parse_list(self, body: Json, call: Call) -> Sequence[Recording]:
         # the list is the account's, filtered: another call's recording must never be paused for this one
-        own = [each for each in rows(body, "recordings") if same_id(each["call_sid"], call.call_id)]
+        listed = rows(body, "recordings")
+        for each in listed:
+            require(UUID, "call_sid", each["call_sid"])  # without it nobody knows whose recording that is
+        own = [each for each in listed if same_id(each["call_sid"], call.call_id)]
         return super().parse_list({**body, "recordings": own}, call)
 
     def _origin_of(self, account: Account) -> str:
