@@ -138,7 +138,7 @@ async def serve(
     async with Front(described.pop("upstream")).serving(listener):
         write_privately(state / "stack.json", described)
         progress(f"the API is at {described['api']}")
-        explain(state, described["api"])
+        explain(state, described["api"], described["control"])
         while not told.is_set() and not any(child.process.poll() is not None for child in children):
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(told.wait(), WATCH_SECONDS)
@@ -158,7 +158,7 @@ def write_privately(path: Path, described: dict[str, Any]) -> None:
     unfinished.rename(path)
 
 
-def explain(state: Path, api: str) -> None:
+def explain(state: Path, api: str, control: str) -> None:
     """Say how to try it."""
     path = state.relative_to(Path.cwd()) if state.is_relative_to(Path.cwd()) else state
     token = f'$(python3 -c \'import json; print(json.load(open("{path}/stack.json"))["accounts"]["demo-twilio"]["bearer_token"])\')'
@@ -166,11 +166,13 @@ def explain(state: Path, api: str) -> None:
         f"""
 addresses and keys: {path}/stack.json    function logs: {path}/logs/    Ctrl-C ends it
 
-Start a call at the control API that stack.json names, then enter a step with its call_id:
+Start a call at the simulated Twilio, let its flow enter a step, and look at the tape:
 
+  CALL=$(curl -s {control}/calls -d '{{"vendor": "twilio"}}' | python3 -c 'import json, sys; print(json.load(sys.stdin)["call_id"])')
   curl -i {api}/flows/demo-twilio/card-entry/entered -H 'content-type: application/json' \\
     -H "authorization: Bearer {token}" \\
-    -d '{{"call_id": "CA..."}}'
+    -d "{{\\"call_id\\": \\"$CALL\\"}}"
+  curl -s {control}/calls/$CALL
 """,
         flush=True,
     )

@@ -245,4 +245,6 @@ _UNKNOWN_OF_A_CALL: Final = (
 def _error(error: tuple[int, int, str], **details: str) -> Answer:
     """`CompatibilityErrorResponse` in the OpenAPI document."""
     status, code, message = error
-    return laml.error(status, code, message.format(**details), "https://signalwire.com/docs/compatibility-api/rest/error-codes")
+    return laml.error(
+        status, code, message.format(**details), "https://signalwire.com/docs/compatibility-api/rest/error-codes"
+    )

@@ -213,14 +213,14 @@ class TestTwilio(ReadingVendorContract):
         """Twilio may answer 408 with its own code for "being modified": that is a request to try again."""
         assert type(self.refused("pause", answer(408, {"code": 16114}))) is errors.RecordingBusyError
 
-    def test_an_answer_in_two_minds(self, asked="pause"):
+    def test_an_answer_in_two_minds(self):
         """An answer that names two statuses proves neither, however complete it is."""
         whole = json.dumps(self.recording("paused")).encode()
         doubled = b'{"status": "in-progress", ' + whole[1:]
 
-        assert self.ask(self.connect(Wire(answer(200, whole))), asked).status is RecordingStatus.PAUSED
-        assert type(self.refused(asked, answer(200, doubled))) is errors.OutcomeUnknownError
-        assert type(self.refused(asked, answer(200, whole.decode().encode("utf-16")))) is errors.OutcomeUnknownError
+        assert self.ask(self.connect(Wire(answer(200, whole))), "pause").status is RecordingStatus.PAUSED
+        assert type(self.refused("pause", answer(200, doubled))) is errors.OutcomeUnknownError
+        assert type(self.refused("pause", answer(200, whole.decode().encode("utf-16")))) is errors.OutcomeUnknownError
 
     @pytest.mark.parametrize("status", [302, 500, 503])
     @pytest.mark.parametrize("code", [20003, 20404, 20429, 21220])
