@@ -1,12 +1,17 @@
 """What the integration tests share: one local stack for the whole run, and leave to talk to it."""
 
+import json
+import secrets as random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from local import stack as local_stack
+from tests.integration.calls import VENDORS
 
 #: Long enough to be a cache, short enough to wait for.
 SECRET_TTL_SECONDS = 1
@@ -27,3 +32,51 @@ def _stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     state, env = tmp_path_factory.mktemp("stack"), {"ENFORCE_IAM": "1"}
     with local_stack.running(state=state, secret_ttl=SECRET_TTL_SECONDS, env=env) as described:
         yield described
+
+
+@pytest.fixture(name="aws", scope="session")
+def _aws(stack):
+    """Make clients of the stack's AWS."""
+    opened = []
+
+    def client(service: Any):
+        opened.append(
+            boto3.client(
+                service,
+                endpoint_url=stack["aws_endpoint"],
+                region_name=stack["region"],
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+                config=Config(retries={"total_max_attempts": 1}, read_timeout=30),
+            )
+        )
+        return opened[-1]
+
+    yield client
+    for each in opened:
+        each.close()
+
+
+@pytest.fixture(name="account", scope="session")
+def _account(aws):
+    """Make an account of one's own out of a demo account's secret, and change it as one likes."""
+    manager = aws("secretsmanager")
+
+    def create(
+        of: str, name: str | None = None, *, only_credentials: dict | None = None, **changes: object
+    ) -> tuple[str, str, dict]:
+        document = json.loads(manager.get_secret_value(SecretId=f"call-recording/demo-{of}")["SecretString"])
+        for section, values in changes.items():
+            document[section] = {**document[section], **values} if isinstance(values, dict) else values
+        document["credentials"] = only_credentials or document["credentials"]
+        name = name or f"test-{random.token_hex(6)}"
+        manager.create_secret(Name=f"call-recording/{name}", SecretString=json.dumps(document))
+        return name, document["inbound"]["bearer_tokens"][0], document
+
+    return create
+
+
+@pytest.fixture(name="hurried", scope="session")
+def _hurried(account):
+    """Give each vendor an account with a short budget: a vendor that only fails then fails sooner."""
+    return {vendor: account(vendor, settings={"budget_ms": 900})[:2] for vendor in VENDORS}

@@ -2,56 +2,11 @@
 
 import json
 import secrets as random
-from typing import Any
 
-import boto3
 import httpx
 import pytest
-from botocore.config import Config
 
 from tests.integration.calls import TIMEOUT_SECONDS, VENDORS, SimulatedCall, eventually
-
-
-@pytest.fixture(name="aws")
-def _aws(stack):
-    """Make clients of the stack's AWS."""
-    opened = []
-
-    def client(service: Any):
-        opened.append(
-            boto3.client(
-                service,
-                endpoint_url=stack["aws_endpoint"],
-                region_name=stack["region"],
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-                config=Config(retries={"total_max_attempts": 1}, read_timeout=30),
-            )
-        )
-        return opened[-1]
-
-    yield client
-    for each in opened:
-        each.close()
-
-
-@pytest.fixture(name="account")
-def _account(aws):
-    """Make an account of one's own out of a demo account's secret, and change it as one likes."""
-    manager = aws("secretsmanager")
-
-    def create(
-        of: str, name: str | None = None, *, only_credentials: dict | None = None, **changes: object
-    ) -> tuple[str, str, dict]:
-        document = json.loads(manager.get_secret_value(SecretId=f"call-recording/demo-{of}")["SecretString"])
-        for section, values in changes.items():
-            document[section] = {**document[section], **values} if isinstance(values, dict) else values
-        document["credentials"] = only_credentials or document["credentials"]
-        name = name or f"test-{random.token_hex(6)}"
-        manager.create_secret(Name=f"call-recording/{name}", SecretString=json.dumps(document))
-        return name, document["inbound"]["bearer_tokens"][0], document
-
-    return create
 
 
 def test_one_refusal_for_all(stack):
