@@ -15,11 +15,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
-
+from local.simulators.bxml import HANDS_ON, HANGS_UP, VERBS, parse
 from local.simulators.exchange import Answer, Asked, Exchange, Received, Refusal, Route, reading
 from local.simulators.faults import Action
 from local.simulators.vendor import Vendor
@@ -36,28 +34,6 @@ WORDS: Final = {
 
 #: `recordingStateEnum` in the OpenAPI document.
 ACTIONS: Final = {"paused": Action.PAUSE, "recording": Action.RESUME}
-
-#: https://dev.bandwidth.com/docs/voice/bxml/ : verbs about the recording.
-VERBS: Final = {
-    "PauseRecording": Action.PAUSE,
-    "ResumeRecording": Action.RESUME,
-    "StopRecording": Action.STOP,
-}
-#: Verbs that hand the call on, so that what follows them in the document is not reached, and the attribute without
-#: which they hand it on to nobody. A call whose document runs out ends: `disconnectCause` `hangup` means, among others,
-#: that there was no more BXML. [unverified] That this holds for a document that came by PUT, and for these verbs.
-HANDS_ON: Final = {
-    "Redirect": "redirectUrl",
-    "Gather": "gatherUrl",
-    "Record": "recordCompleteUrl",
-    "Transfer": None,
-    "Bridge": None,
-    "Conference": None,
-    "Forward": None,
-}
-HANGS_UP: Final = "Hangup"
-#: Both are in the documentation.
-ROOTS: Final = frozenset({"Bxml", "Response"})
 
 #: [unverified] How long a token lives; the control API can set it.
 TOKEN_SECONDS: Final = 3600
@@ -167,7 +143,7 @@ class Bandwidth(Vendor):
 
     def _replace_bxml(self, received: Received) -> Asked:
         document = _bxml(received)
-        verbs = [] if isinstance(document, Answer) else list(document)
+        verbs = [] if isinstance(document, Answer) else document
         action = next((VERBS[verb.tag] for verb in verbs if verb.tag in VERBS), None)
 
         def carry_out() -> Exchange:
@@ -300,15 +276,14 @@ def _json_object(received: Received) -> dict[str, Any] | Answer:
     return value if isinstance(value, dict) else _error(400, "The body is not a JSON object", kind="validation")
 
 
-def _bxml(received: Received) -> Element | Answer:
-    """The document, or what is wrong with it."""
+def _bxml(received: Received) -> list[Element] | Answer:
+    """The document's verbs, or what is wrong with it."""
     if received.media_type not in {"application/xml", "text/xml"}:
         return _error(415, "Content-Type must be application/xml")
     try:
-        root: Element = fromstring(received.body)
-    except (ParseError, DefusedXmlException, ValueError, LookupError):
-        return _error(400, "The body is not BXML", kind="validation")
-    return root if root.tag in ROOTS else _error(400, "The root of BXML is Bxml or Response", kind="validation")
+        return parse(received.body)
+    except ValueError as problem:
+        return _error(400, str(problem), kind="validation")
 
 
 def _error(status: int, description: str, *, kind: str = "error") -> Answer:
