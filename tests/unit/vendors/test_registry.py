@@ -61,10 +61,29 @@ class TestTheList:
             PACKAGE / "inbound" / f"{name}.py",
             ROOT / "docs" / "vendors" / f"{name}.md",
             Path(__file__).with_name(f"test_{name}.py"),
+            ROOT / "local" / "simulators" / f"{name}.py",
         ]
 
         assert [path for path in needed if not path.is_file()] == []
+        assert list((ROOT / "events" / "flow_callback").glob(f"{name}_*.json"))
         assert name in CREDENTIALS
+
+    @pytest.mark.parametrize("name", VENDORS)
+    def test_the_readme_s_table(self, name):
+        """Each vendor has its row in the README, and the row promises no better proof than the code gives."""
+        [row] = re.findall(
+            rf"^\| \[\w+\]\(docs/vendors/{name}\.md\) .*$", (ROOT / "README.md").read_text(), re.MULTILINE
+        )
+
+        assert ("observed" in row) is VENDORS[name].reads
+        assert ("acknowledged" in row) is not VENDORS[name].reads
+
+    @pytest.mark.parametrize("name", VENDORS)
+    def test_what_is_not_known_is_written_down(self, name):
+        """Each vendor's page says what is to be checked on a live account."""
+        page = (ROOT / "docs" / "vendors" / f"{name}.md").read_text()
+
+        assert page.partition("## To be checked on a live account")[2].count("\n* ") > 2
 
     @pytest.mark.parametrize("name", VENDORS)
     def test_facts_have_sources(self, name):
