@@ -12,6 +12,7 @@ class ManualClock:
 
     def __init__(self) -> None:
         self.seconds = 1_000.0
+        self.oversleeps = 0.0  #: how much longer than asked a wait lasts
 
     def now(self) -> float:
         return self.seconds
@@ -20,7 +21,7 @@ class ManualClock:
         return self.seconds
 
     def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
+        self.seconds += seconds + (self.oversleeps if seconds else 0.0)
 
 
 @dataclass(kw_only=True)

@@ -788,6 +788,22 @@ class TestScenario30Credentials:
 
         assert carry_out(vendor).error is limited
 
+    def test_scenario_05_slept_too_long(self, vendor):
+        """
+        A wait that lasts longer than it was told to leaves the limit to be told, not a silence.
+        """
+        limited = vendor.refusal(errors.RateLimitedError, 429, retry_after=2.0)
+        vendor.fail("pause", Fault(error=limited, applied=False))
+        vendor.clock.oversleeps = 2.0
+        conversation = Conversation(
+            vendor=vendor,
+            clock=vendor.clock,
+            deadline=Deadline(vendor.clock.monotonic, BUDGET),
+            renew=lambda _: None,
+        )
+
+        assert Command(conversation, Call(call_id="CA"), Action.PAUSE).carry_out().error is limited
+
     def test_scenario_30_nothing_new(self, vendor):
         """
         Without anything new to sign in with, the first 401 stands.

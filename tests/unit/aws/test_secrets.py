@@ -178,6 +178,14 @@ class TestOutage:
         assert "example" not in str(caught.value)
         assert caught.value.__cause__ is failure
 
+    def test_an_unknown_name_stays_unknown(self, accounts, manager, clock):
+        """Through an outage a name that was unknown is still unknown, and not told from a wrong key."""
+        assert accounts.get("nobody") is None
+        manager.failure = OUTAGES[0]
+        clock.seconds += TTL + 1
+
+        assert accounts.get("nobody") is None
+
     def test_a_failed_refresh_leaves_the_last_good_secret(self, accounts, manager):
         """A refresh during an outage brings the last good secret."""
         first = accounts.get("acme")

@@ -417,12 +417,12 @@ class TestOnce:
 
 class TestNothingIsCarriedOver:
     def test_the_connection_is(self, clock):
-        """The second exchange uses the connection of the first: a handshake is saved."""
-        stream = FakeStream(clock, (0.0, reply(b"one")), (0.0, reply(b"two")))
+        """Later exchanges use the connection of the first: a handshake is saved."""
+        stream = FakeStream(clock, (0.0, reply(b"one")), (0.0, reply(b"two")), (0.0, reply(b"three")))
         backend = FakeBackend(clock, stream)
         client = client_of(backend)
 
-        assert [send(client)[1], send(client)[1]] == [b"one", b"two"]
+        assert [send(client)[1] for _ in range(3)] == [b"one", b"two", b"three"]
         assert len(backend.connects) == 1
         assert not stream.closed
 
