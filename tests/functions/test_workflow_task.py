@@ -97,7 +97,14 @@ class TestErrors:
 
     @pytest.mark.parametrize(
         "changed",
-        [{"action": CARD}, {"step": CARD}, {"call_id": CARD}, {"recording_id": CARD}, {"pause_id": CARD + "!"}],
+        [
+            {"action": CARD},
+            {"step": CARD},
+            {"step": [CARD]},
+            {"call_id": CARD},
+            {"recording_id": CARD},
+            {"pause_id": CARD + "!"},
+        ],
     )
     def test_a_refused_value_comes_out_nowhere(self, run, written, changed):
         """A value that does not fit is in no message and no log line."""

@@ -615,6 +615,19 @@ class ReadingVendorContract(VendorContract):
                 self.answers_are_final and word in self.words_as_asked[Action(action)]
             )
 
+    @pytest.mark.parametrize("status", [201, 202, 203, 204, 206, 226])
+    @pytest.mark.parametrize("asked_to_read", ["read", "recordings", "call_state"])
+    def test_a_read_that_is_no_200(self, asked_to_read, status):
+        """Only a 200 shows how things are: with another 2xx not even the whole documented answer to a read is believed."""
+        documented = {
+            "read": self.recording("paused"),
+            "recordings": self.page(self.recording("paused")),
+            "call_state": self.described_call(next(iter(self.call_statuses))),
+        }[asked_to_read]
+
+        self.ask(self.connect(Wire(answer(200, documented))), asked_to_read)
+        assert type(self.refused(asked_to_read, answer(status, documented))) is errors.OutcomeUnknownError
+
     @pytest.mark.parametrize("status", [201, 202, 203, 206, 226])
     def test_accepted_is_not_done(self, action, status):
         """A 2xx other than 200 is never proof, even if it names the very status that was asked for."""

@@ -56,7 +56,8 @@ class WorkflowTasks:
             raise errors.UnknownAccountError("there is no such account: its secret is call-recording/<account>")
         self._recordings.require_fit(secret)
         account = secret.account
-        trigger = parse_trigger(task, account=account, action=_action(task), step=str(task.get("step", "")))
+        step = task.get("step")
+        trigger = parse_trigger(task, account=account, action=_action(task), step=step if isinstance(step, str) else "")
         spent = self._clock.monotonic() - started
         budget = min(account.settings.budget_ms / 1000, seconds_left) - spent - ANSWER_SECONDS
         return self._recordings.handle(

@@ -142,18 +142,18 @@ class BaseVendor(ABC):
     def read(self, call: Call, recording_id: str, *, timeout: float) -> Recording:
         """Read one recording."""
         request = self.read_request(call, recording_id)
-        recording = self._send(request, timeout, lambda _, body: self.parse_recording(json_object(body), call))
+        recording = self._read(request, timeout, lambda body: self.parse_recording(body, call))
         if not same_id(recording.recording_id, recording_id):
             raise self._unreadable("the answer is about another recording")
         return recording
 
     def recordings(self, call: Call, *, timeout: float) -> Sequence[Recording]:
         """List the recordings of a call."""
-        return self._send(self.list_request(call), timeout, lambda _, body: self.parse_list(json_object(body), call))
+        return self._read(self.list_request(call), timeout, lambda body: self.parse_list(body, call))
 
     def call_state(self, call: Call, *, timeout: float) -> CallState:
         """Read a call."""
-        return self._send(self.call_request(call), timeout, lambda _, body: self.parse_call(json_object(body), call))
+        return self._read(self.call_request(call), timeout, lambda body: self.parse_call(body, call))
 
     def observed(self, recording_id: object, call_id: object, word: object) -> Recording:
         """Return a recording whose status the vendor has named *word*."""
@@ -176,6 +176,16 @@ class BaseVendor(ABC):
         return self.client.build_request(
             method, self.url + path.format(*(quote(each, safe="") for each in ids)), **content
         )
+
+    def _read(self, request: httpx.Request, timeout: float, parse: Callable[[Json], T]) -> T:
+        """Send a request that reads, once.  Only a 200 shows how things are: every vendor documents that alone."""
+
+        def parse_shown(response: httpx.Response, body: bytes) -> T:
+            if response.status_code != httpx.codes.OK:
+                raise ValueError("the answer to a read is no 200")
+            return parse(json_object(body))
+
+        return self._send(request, timeout, parse_shown)
 
     def _send(
         self, request: httpx.Request, timeout: float, parse: Callable[[httpx.Response, bytes], T], *, sign: bool = True
