@@ -110,6 +110,7 @@ def variables(surroundings: Surroundings) -> Mapping[str, str]:
         "SECRET_PREFIX": "call-recording/",
         "SECRET_TTL_SECONDS": "60",
         "PUBLIC_URLS": "",
+        **surroundings.stores,
         "VENDOR_URL": surroundings.vendor_url,
         "ACCOUNT_SID": credentials["account_sid"],
         "AUTH_TOKEN": credentials["auth_token"],

@@ -13,7 +13,7 @@ from typing import Any, Final
 from benchmarks.arrangements import ARRANGEMENTS, Arrangement, function
 from benchmarks.packages import Built
 from benchmarks.runtime_api import ExecutionEnvironment, Function
-from benchmarks.surroundings import Surroundings
+from benchmarks.surroundings import ASKS_DYNAMODB, READS_A_SECRET, SENDS_A_MESSAGE, Surroundings
 
 #: Invocations of one arrangement in a row, in the warm run.
 BLOCK: Final = 25
@@ -38,10 +38,12 @@ class ColdStart:
 
 @dataclass(slots=True)
 class Warm:
-    """The invocations of running processes, in milliseconds, and how often they read a secret in the meantime."""
+    """The invocations of running processes, in milliseconds, and how often they asked AWS for what in the meantime."""
 
     times: dict[str, list[float]] = field(default_factory=dict)
     secrets_read: int = 0
+    ledger_operations: int = 0
+    messages_sent: int = 0
 
 
 class Bench:
@@ -80,7 +82,7 @@ class Bench:
             }
             for arrangement in arrangements:
                 await self._block(arrangement, environments[arrangement.name], BLOCK)
-            read_before = self._surroundings.aws.count
+            before = self._surroundings.aws.counts.copy()
             while (done := len(warm.times[arrangements[0].name])) < invocations:
                 for arrangement in shuffled(arrangements):
                     block = await self._block(
@@ -88,8 +90,11 @@ class Bench:
                     )
                     warm.times[arrangement.name] += block
                 self._progress(f"warm: {len(warm.times[arrangements[0].name])} of {invocations} invocations each")
-            assert read_before, "the relay has seen no secret being read: it counts nothing"
-            warm.secrets_read = self._surroundings.aws.count - read_before
+            assert before[READS_A_SECRET], "the relay has seen no secret being read: it counts nothing"
+            counts = self._surroundings.aws.counts
+            warm.secrets_read = counts[READS_A_SECRET] - before[READS_A_SECRET]
+            warm.ledger_operations = counts[ASKS_DYNAMODB] - before[ASKS_DYNAMODB]
+            warm.messages_sent = counts[SENDS_A_MESSAGE] - before[SENDS_A_MESSAGE]
         return warm
 
     async def _cold_start(self, arrangement: Arrangement) -> ColdStart:

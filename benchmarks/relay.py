@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -10,13 +11,13 @@ CHUNK_BYTES: Final = 65536
 
 
 class Relay:
-    """Passes bytes on, and counts a phrase in those that go to the server."""
+    """Passes bytes on, and counts phrases in those that go to the server."""
 
-    def __init__(self, port: int, *, phrase: bytes, tls: ssl.SSLContext | None) -> None:
+    def __init__(self, port: int, *, phrases: tuple[bytes, ...] = (), tls: ssl.SSLContext | None) -> None:
         self._port = port
-        self._phrase = phrase
+        self._phrases = phrases
         self._tls = tls
-        self.count = 0
+        self.counts: Counter[bytes] = Counter()
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[str]:
@@ -29,16 +30,18 @@ class Relay:
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        await asyncio.gather(self._pass_on(reader, server_writer, self._phrase), self._pass_on(server_reader, writer))
+        await asyncio.gather(self._pass_on(reader, server_writer, self._phrases), self._pass_on(server_reader, writer))
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, phrase: bytes = b"") -> None:
-        tail = b""
+    async def _pass_on(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, phrases: tuple[bytes, ...] = ()
+    ) -> None:
+        tails = dict.fromkeys(phrases, b"")
         # A process that is killed ends its connections as it likes.
         with contextlib.suppress(OSError), contextlib.closing(writer):
             while chunk := await reader.read(CHUNK_BYTES):
-                if phrase:
+                for phrase, tail in tails.items():
                     seen = tail + chunk
-                    self.count += seen.count(phrase)
-                    tail = seen[1 - len(phrase) :]  # too short to hold the phrase, long enough for all but its end
+                    self.counts[phrase] += seen.count(phrase)
+                    tails[phrase] = seen[1 - len(phrase) :]  # too short to hold it, long enough for all but its end
                 writer.write(chunk)
                 await writer.drain()

@@ -97,6 +97,19 @@ class Report:
                 measured=self.warm.secrets_read,
                 unit="",
             ),
+            # of all arrangements that are measured warm only flow_callback keeps ledgers, and each pause is of a new call
+            Budget(
+                promise="DynamoDB operations for the pause of a new call",
+                most=2,
+                measured=self.warm.ledger_operations / len(self.warm.times[DEPLOYED]),
+                unit="",
+            ),
+            Budget(
+                promise="SQS messages for the pause of a new call",
+                most=1,
+                measured=self.warm.messages_sent / len(self.warm.times[DEPLOYED]),
+                unit="",
+            ),
         ]
 
     def text(self) -> str:
@@ -151,6 +164,8 @@ class Report:
             },
             "warm_ms": self.warm.times,
             "secrets_read_while_warm": self.warm.secrets_read,
+            "ledger_operations_while_warm": self.warm.ledger_operations,
+            "messages_sent_while_warm": self.warm.messages_sent,
             "budgets": [
                 {
                     "promise": each.promise,

@@ -1,4 +1,6 @@
-"""`make demo`: one card-entry call at each vendor, through HTTP, on a local stack of its own; then one vendor lies.
+"""`make demo`: one card-entry call at each vendor, through HTTP, on a local stack of its own; then what goes wrong.
+
+Two steps overlap on one call, a flow forgets to leave its step, and a vendor lies.
 
 Ends with exit code 1 if a digit of the card is on any tape, if anything else that was said is not, or if the flow
 would have asked for the card while the tape may have been running.
@@ -28,6 +30,11 @@ from local import stack
 CARD: Final = "4111 1111 1111 1111, expires 12 30, code 123"
 GREETING: Final = "Hello, I want to pay my bill."
 GOODBYE: Final = "Thanks, goodbye."
+#: What identifies the caller is nobody's business either.
+IDENTITY: Final = "born on 1 April 1970, passphrase 007"
+#: How long a flow that forgets its step may keep the tape paused, and how long the demo waits for its end; in seconds.
+FORGOTTEN_SECONDS: Final = 1
+PATIENCE_SECONDS: Final = 30.0
 #: A caller takes a moment to talk, so that the gap on the tape shows; in seconds.
 TALKING_SECONDS: Final = 0.3
 TIMEOUT_SECONDS: Final = 15.0
@@ -71,14 +78,14 @@ class Flow:
         self._control("POST", f"/calls/{self.call['call_id']}/say", {"text": text})
         time.sleep(TALKING_SECONDS)
 
-    def trigger(self, event: str) -> tuple[int, Json]:
-        """Tell Offtape that the flow enters or leaves `card-entry`."""
+    def trigger(self, event: str, step: str = "card-entry", **more: Any) -> tuple[int, Json]:
+        """Tell Offtape that the flow enters or leaves a step."""
         content_type, fields = PAYLOADS[self._vendor]
-        payload = fields(self.call)
+        payload = fields(self.call) | more
         body = urlencode(payload) if content_type.endswith("urlencoded") else json.dumps(payload)
         return _send(
             "POST",
-            f"{self._local['api']}/flows/demo-{self._vendor}/card-entry/{event}",
+            f"{self._local['api']}/flows/demo-{self._vendor}/{step}/{event}",
             body.encode(),
             {"content-type": content_type, "authorization": f"Bearer {self._token}"},
         )
@@ -93,6 +100,11 @@ class Flow:
             "effect": {"apply": False},
         }
         self._control("POST", "/faults", fault)
+
+    def is_recorded(self) -> bool:
+        """Whether the tape runs."""
+        shown = self._control("GET", f"/calls/{self.call['call_id']}", None)
+        return all(recording["status"] == "in-progress" for recording in shown["recordings"])
 
     def hang_up(self) -> list[list[Json]]:
         """End the call, and return what is on its tapes."""
@@ -127,6 +139,52 @@ def play(local: Json, vendor: str, say: Callable[[str], None]) -> Played:
     flow.say(GOODBYE)
     tapes = flow.hang_up()
     return Played(vendor=vendor, http_status=status, result=result, tapes=tapes, faults=faults + _faults_of(tapes))
+
+
+def play_nested(local: Json, vendor: str, say: Callable[[str], None]) -> Played:
+    """Play one call on which the card is asked for inside another step that must not be recorded either."""
+    flow = Flow(local, vendor)
+    flow.say(GREETING)
+    say("the flow enters identity-check, and card-entry inside it")
+    outer, _ = flow.trigger("entered", "identity-check")
+    flow.say(IDENTITY)
+    status, result = flow.trigger("entered")
+    faults = [] if (outer, status) == (200, 200) else [f"the flow was told not to collect: {outer}, {status}"]
+    flow.say(CARD)
+    _, inner = flow.trigger("left")
+    say(f"it leaves card-entry: {inner.get('verdict')}; the tape stays paused for identity-check")
+    if inner.get("verdict") != "held":
+        faults.append(f"leaving the inner step was answered with {inner.get('verdict')}, not held")
+    flow.say(IDENTITY)
+    _, last = flow.trigger("left", "identity-check")
+    say(f"it leaves identity-check: {last.get('verdict')}")
+    flow.say(GOODBYE)
+    tapes = flow.hang_up()
+    return Played(
+        vendor=f"{vendor}, nested", http_status=status, result=result, tapes=tapes, faults=faults + _faults_of(tapes)
+    )
+
+
+def play_forgotten(local: Json, vendor: str, say: Callable[[str], None]) -> Played:
+    """Play one call whose flow never leaves its step: the pause's deadline ends it."""
+    flow = Flow(local, vendor)
+    flow.say(GREETING)
+    status, result = flow.trigger("entered", max_pause_seconds=FORGOTTEN_SECONDS)
+    faults = [] if status == 200 else [f"the flow was told not to collect: {status}"]
+    flow.say(CARD)
+    say(f"the flow never leaves card-entry, whose pause may last {FORGOTTEN_SECONDS} s")
+    began = time.monotonic()
+    while not (resumed := flow.is_recorded()) and time.monotonic() < began + PATIENCE_SECONDS:
+        time.sleep(0.1)
+    if resumed:
+        say(f"its deadline has ended it: the tape runs again, {time.monotonic() - began:.1f} s later")
+    else:
+        faults.append("the tape is still paused though the deadline has passed")
+    flow.say(GOODBYE)
+    tapes = flow.hang_up()
+    return Played(
+        vendor=f"{vendor}, forgotten", http_status=status, result=result, tapes=tapes, faults=faults + _faults_of(tapes)
+    )
 
 
 def play_liar(local: Json, vendor: str, say: Callable[[str], None]) -> Played:
@@ -215,7 +273,9 @@ def main() -> int:
         try:
             with stack.running(state=state) as local:
                 played = [play(local, vendor, functools.partial(say_of, vendor)) for vendor in PAYLOADS]
-                liar = play_liar(local, "bird", functools.partial(say_of, "bird, lying"))
+                played.append(play_nested(local, "twilio", functools.partial(say_of, "twilio")))
+                played.append(play_forgotten(local, "signalwire", functools.partial(say_of, "signalwire")))
+                liar = play_liar(local, "bird", functools.partial(say_of, "bird"))
         except (stack.StackError, OSError) as problem:
             console.print(f"[bold]The demo could not run:[/bold] {problem}")
             return 1
@@ -223,7 +283,7 @@ def main() -> int:
     console.print("(To proof: from the trigger on; the first call waited for a cold start.)\nWhat the tapes heard:")
     for each in played:
         for tape in each.tapes:
-            console.print(f"  {each.vendor:<11}{draw(tape)}", soft_wrap=True)
+            console.print(f"  {each.vendor:<23}{draw(tape)}", soft_wrap=True)
     console.print(
         "\nThe last call's vendor lied: Bird answered 202 to the pause and went on recording.\n"
         "Offtape read that back, and the flow was told not to collect the card."

@@ -108,6 +108,13 @@ def describe(deployed: Any, simulators: dict[str, Any], accounts: list[Account])
         "control": simulators["control"],
         "vendors": simulators["vendors"],
         "accounts": {a.name: {"vendor": a.vendor, "bearer_token": a.bearer_token} for a in accounts},
-        "functions": {"workflow_task": deployed.outputs["WorkflowTaskFunctionName"]},
+        "functions": {
+            "flow_callback": deployed.outputs["FlowCallbackFunctionName"],
+            "workflow_task": deployed.outputs["WorkflowTaskFunctionName"],
+            "pause_deadline": deployed.outputs["PauseDeadlineFunctionName"],
+        },
+        "ledger_table": deployed.outputs["LedgerTableName"],
+        "timer_queue_url": deployed.outputs["TimerQueueUrl"],
+        "dead_letter_queue_url": deployed.outputs["DeadLetterQueueUrl"],
         "upstream": deployed.api,
     }

@@ -15,7 +15,9 @@ from typing import Any, Final
 #: Every AWS operation that the functions call. One that is missing here is missing from the client, in AWS and in the
 #: local stack alike: `AttributeError: 'SecretsManager' object has no attribute ...`.
 USED_OPERATIONS: Final = {
+    "dynamodb": ("GetItem", "PutItem", "Query"),
     "secretsmanager": ("GetSecretValue",),
+    "sqs": ("SendMessage",),
 }
 #: What botocore reads whatever the service; kept as it is.
 COMMON: Final = ("partitions.json", "_retry.json", "sdk-default-configuration.json")

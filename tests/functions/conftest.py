@@ -10,6 +10,9 @@ from types import ModuleType
 import pytest
 
 from call_recording.aws import observability
+from call_recording.aws.ledgers import DynamoLedgers
+from call_recording.aws.timers import QueueTimers
+from tests.unit.aws.fake_aws import FakeDynamo, FakeSqs
 from tests.unit.fakes import Assembled, FakeClock, FakePlatforms, FakeSecretsManager, assemble, demo_secrets
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +26,9 @@ ENVIRONMENT = {
     "POWERTOOLS_METRICS_NAMESPACE": "Offtape",
     "SECRET_PREFIX": "call-recording/",
     "SECRET_TTL_SECONDS": "60",
+    "LEDGER_TABLE": "offtape-ledger",
+    "TIMER_QUEUE_URL": "https://sqs.example.com/timer",
+    "DEAD_LETTER_QUEUE_URL": "https://sqs.example.com/dead-letters",
 }
 
 
@@ -59,11 +65,31 @@ def _secrets_manager() -> FakeSecretsManager:
     return FakeSecretsManager(demo_secrets())
 
 
+@pytest.fixture(name="dynamo")
+def _dynamo() -> FakeDynamo:
+    return FakeDynamo()
+
+
+@pytest.fixture(name="sqs")
+def _sqs() -> FakeSqs:
+    return FakeSqs()
+
+
 @pytest.fixture(name="parts")
-def _parts(secrets_manager, platforms, clock) -> Assembled:
-    """What the functions are made of, with the real logs and metrics."""
+def _parts(secrets_manager, platforms, dynamo, sqs, clock) -> Assembled:
+    """What the functions are made of, with the real stores, logs and metrics, on clients of AWS that are faked."""
     return assemble(
-        secrets_manager=secrets_manager, platforms=platforms, clock=clock, observer=observability.LogsAndMetrics()
+        secrets_manager=secrets_manager,
+        platforms=platforms,
+        clock=clock,
+        observer=observability.LogsAndMetrics(),
+        ledgers=DynamoLedgers(dynamo, table=ENVIRONMENT["LEDGER_TABLE"], retention_days=400, clock=clock),
+        timers=QueueTimers(
+            sqs,
+            timer_queue_url=ENVIRONMENT["TIMER_QUEUE_URL"],
+            dead_letter_queue_url=ENVIRONMENT["DEAD_LETTER_QUEUE_URL"],
+            clock=clock,
+        ),
     )
 
 

@@ -17,7 +17,13 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 #: Enough for botocore to send a request; the operations that are added later have their own.
-REQUIRED = {"GetSecretValue": {"SecretId": "call-recording/acme"}}
+REQUIRED: dict[str, dict[str, Any]] = {
+    "GetItem": {"TableName": "ledgers", "Key": {"call": {"S": "acme/CA1"}}},
+    "GetSecretValue": {"SecretId": "call-recording/acme"},
+    "PutItem": {"TableName": "ledgers", "Item": {"call": {"S": "acme/CA1"}}},
+    "Query": {"TableName": "ledgers"},
+    "SendMessage": {"QueueUrl": "https://sqs.example/123456789012/timers", "MessageBody": "{}"},
+}
 WAYS = [(fips, dual) for fips in (False, True) for dual in (False, True)]
 
 

@@ -10,12 +10,21 @@ import pytest
 import yaml
 
 import build_layer
+from call_recording.aws.ledgers import DUE_INDEX, DynamoLedgers
+from call_recording.ledger import CallLedger
+from call_recording.ledger_parts import GIVE_UP
+from call_recording.model import Call
 from local import template
+from tests.unit.aws.fake_aws import FakeDynamo
+from tests.unit.fakes import FakeClock
 
 ROOT = Path(__file__).parents[2]
 
 #: What a log line must not have: the path names the account, a query or a body can carry anything.
 FORBIDDEN_IN_ACCESS_LOG = ("path", "query", "body", "header", "identity", "authorizer", "protocol")
+
+#: What every role grants.
+EVERYBODY_S = {"ReadAccounts", "DecryptAccounts", "KeepLedgers", "SendReminders", "WriteLogs", "WriteTraces"}
 
 
 @pytest.fixture(name="source", scope="module")
@@ -26,6 +35,15 @@ def _source() -> dict[str, Any]:
 @pytest.fixture(name="resources", scope="module")
 def _resources(source) -> dict[str, Any]:
     return template.to_cloudformation(source, "eu-west-1")["Resources"]
+
+
+@pytest.fixture(name="ledger_item", scope="module")
+def _ledger_item() -> dict[str, dict[str, str]]:
+    """Return an item as the code writes it."""
+    dynamo = FakeDynamo()
+    ledgers = DynamoLedgers(dynamo, table="ledgers", retention_days=1, clock=FakeClock())
+    ledgers.save(CallLedger(account="acme", call=Call(call_id="CA1"), look_at=1.0))
+    return dynamo.items["acme/CA1"]
 
 
 def of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
@@ -40,6 +58,11 @@ def statements(role: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {each["Sid"]: each for each in chosen}
 
 
+def arn(name: str) -> dict[str, list[str]]:
+    """Refer to a resource's ARN."""
+    return {"Fn::GetAtt": [name, "Arn"]}
+
+
 class TestPermissions:
     def test_each_function_has_a_role_of_its_own(self, resources):
         """No two functions share a role."""
@@ -47,19 +70,55 @@ class TestPermissions:
 
         assert len(roles) == len(set(roles)) > 0
 
-    def test_a_role_reads_accounts_and_nothing_else(self, resources):
-        """Every role may read the secrets of accounts, use their key if one is named, write its own log, and no more."""
+    def test_a_role_grants_what_its_function_does(self, resources):
+        """Every role has the same statements; that of pause_deadline, which finds and takes what is due, two more."""
+        for name, role in of_type(resources, "AWS::IAM::Role").items():
+            found = {"FindDueLedgers", "TakeReminders"} if name == "PauseDeadlineRole" else set()
+
+            assert set(statements(role)) == EVERYBODY_S | found
+            assert "ManagedPolicyArns" not in role
+            assert {each["Effect"] for each in statements(role).values()} == {"Allow"}
+
+    def test_a_role_reads_accounts_only(self, resources):
+        """Every role may read the secrets of accounts, use their key if one is named, and no other secret or key."""
         for role in of_type(resources, "AWS::IAM::Role").values():
             granted = statements(role)
 
-            assert set(granted) == {"ReadAccounts", "DecryptAccounts", "WriteLogs", "WriteTraces"}
             assert granted["ReadAccounts"]["Action"] == "secretsmanager:GetSecretValue"
             assert granted["ReadAccounts"]["Resource"]["Fn::Sub"].endswith(":secret:call-recording/*")
             assert granted["DecryptAccounts"]["Action"] == "kms:Decrypt"
             assert granted["DecryptAccounts"]["Resource"] == {"Ref": "SecretsKmsKeyArn"}
             assert "kms:ViaService" in granted["DecryptAccounts"]["Condition"]["StringEquals"]
             assert granted["WriteTraces"]["Action"] == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
-            assert "ManagedPolicyArns" not in role
+
+    def test_a_role_keeps_ledgers_and_deletes_none(self, resources):
+        """Every role may read and write one ledger at a time: it can neither list, delete nor copy them."""
+        for role in of_type(resources, "AWS::IAM::Role").values():
+            granted = statements(role)["KeepLedgers"]
+
+            assert granted["Action"] == ["dynamodb:GetItem", "dynamodb:PutItem"]
+            assert granted["Resource"] == arn("LedgerTable")
+
+    def test_a_role_sends_reminders(self, resources):
+        """Every role may send reminders, and give a call up; whoever commands the vendor may have to."""
+        for role in of_type(resources, "AWS::IAM::Role").values():
+            granted = statements(role)["SendReminders"]
+
+            assert granted["Action"] == "sqs:SendMessage"
+            assert granted["Resource"] == [arn("TimerQueue"), arn("DeadLetterQueue")]
+
+    def test_pause_deadline_finds_and_takes_what_is_due(self, resources):
+        """The index is read, and reminders are taken, by one function."""
+        granted = statements(resources["PauseDeadlineRole"]["Properties"])
+
+        assert granted["FindDueLedgers"]["Action"] == "dynamodb:Query"
+        assert granted["FindDueLedgers"]["Resource"] == {"Fn::Sub": "${LedgerTable.Arn}/index/due"}
+        assert granted["TakeReminders"]["Action"] == [
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+        ]
+        assert granted["TakeReminders"]["Resource"] == arn("TimerQueue")
 
     def test_a_function_writes_its_own_log_only(self, resources):
         """A function's role may write to that function's log group, and may make none."""
@@ -100,6 +159,114 @@ class TestApi:
             "ThrottlingRateLimit": {"Ref": "ThrottlingRateLimit"},
             "ThrottlingBurstLimit": {"Ref": "ThrottlingBurstLimit"},
         }
+
+
+class TestLedgers:
+    def test_the_table_and_its_record_are_hard_to_lose(self, resources):
+        """No ledger goes with the stack, with a careless click, with a wrong write or with a key."""
+        table = resources["LedgerTable"]
+
+        assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Retain", "Retain")
+        assert table["Properties"]["DeletionProtectionEnabled"] is True
+        assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert table["Properties"]["SSESpecification"] == {"SSEEnabled": True}
+        assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
+
+    def test_keys_and_index_are_those_of_the_code(self, resources, ledger_item):
+        """An item as it is written has the table's key, the index's key and the attribute that ends it."""
+        table = resources["LedgerTable"]["Properties"]
+        [index] = table["GlobalSecondaryIndexes"]
+        kinds = {each["AttributeName"]: each["AttributeType"] for each in table["AttributeDefinitions"]}
+        keys = (
+            [each["AttributeName"] for each in table["KeySchema"]],
+            [each["AttributeName"] for each in index["KeySchema"]],
+        )
+
+        assert keys == (["call"], ["due_shard", "due_at"])
+        assert index["IndexName"] == DUE_INDEX
+        assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+        assert {name: [kind] for name, kind in kinds.items()} == {name: list(ledger_item[name]) for name in kinds}
+        assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+        assert list(ledger_item["expires_at"]) == ["N"]
+
+    def test_functions_are_told_where_ledgers_and_queues_are(self, resources):
+        """Every function finds table and queues by the variables that the layer reads."""
+        for function in of_type(resources, "AWS::Lambda::Function").values():
+            variables = function["Environment"]["Variables"]
+
+            assert variables["LEDGER_TABLE"] == {"Ref": "LedgerTable"}
+            assert variables["LEDGER_RETENTION_DAYS"] == {"Ref": "LedgerRetentionDays"}
+            assert variables["TIMER_QUEUE_URL"] == {"Ref": "TimerQueue"}
+            assert variables["DEAD_LETTER_QUEUE_URL"] == {"Ref": "DeadLetterQueue"}
+
+
+class TestTimers:
+    def test_a_message_stays_away_as_long_as_aws_asks(self, resources):
+        """While a function works on a message nobody else gets it: six times the function's time."""
+        timeout = resources["PauseDeadlineFunction"]["Properties"]["Timeout"]
+
+        assert resources["TimerQueue"]["Properties"]["VisibilityTimeout"] >= 6 * timeout
+
+    def test_a_reminder_outlives_an_outage(self, resources):
+        """A message that cannot be acted on comes again for longer than a call is tried (four hours), then is kept."""
+        queue = resources["TimerQueue"]["Properties"]
+        redrive = queue["RedrivePolicy"]
+
+        assert redrive["deadLetterTargetArn"] == arn("DeadLetterQueue")
+        assert redrive["maxReceiveCount"] * queue["VisibilityTimeout"] >= 2 * GIVE_UP
+        assert redrive["maxReceiveCount"] * queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"] == 14 * 86_400
+        assert resources["DeadLetterQueue"]["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
+
+    def test_queues_are_encrypted(self, resources):
+        """What waits in a queue is encrypted."""
+        queues = of_type(resources, "AWS::SQS::Queue").values()
+
+        assert [queue["SqsManagedSseEnabled"] for queue in queues] == [True, True]
+
+    def test_messages_are_given_back_one_by_one(self, resources):
+        """Of a batch only what failed comes again, and the batch reaches the alias."""
+        [source] = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+
+        assert source["EventSourceArn"] == arn("TimerQueue")
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert source["BatchSize"] == 5
+        assert source["FunctionName"] == {"Ref": "PauseDeadlineFunctionAliaslive"}
+
+    def test_the_sweep_comes_each_minute(self, resources):
+        """A lost reminder is made up for within two minutes; a sweep that failed is not repeated, the next one comes."""
+        [rule] = of_type(resources, "AWS::Events::Rule").values()
+        [target] = rule["Targets"]
+        [config] = of_type(resources, "AWS::Lambda::EventInvokeConfig").values()
+
+        assert rule["ScheduleExpression"] == "rate(1 minute)"
+        assert rule.get("State", "ENABLED") == "ENABLED"
+        assert target["Arn"] == {"Ref": "PauseDeadlineFunctionAliaslive"}
+        assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 60)
+
+
+class TestAlarms:
+    def test_somebody_is_called(self, resources):
+        """Dead letters and a sweep that does not run are alarms, told to the topic if one is named."""
+        alarms = of_type(resources, "AWS::CloudWatch::Alarm")
+        told = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+
+        assert alarms.keys() == {"DeadLetterAlarm", "SweepAlarm"}
+        assert all(alarm["AlarmActions"] == alarm["OKActions"] == told for alarm in alarms.values())
+
+    def test_one_dead_letter_is_enough(self, resources):
+        """The alarm is on as long as a single message is in the dead-letter queue."""
+        alarm = resources["DeadLetterAlarm"]["Properties"]
+
+        assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["DeadLetterQueue", "QueueName"]}}]
+        assert (alarm["MetricName"], alarm["Statistic"]) == ("ApproximateNumberOfMessagesVisible", "Maximum")
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+
+    def test_silence_is_an_alarm(self, resources):
+        """A function that does not run says nothing: missing data is what the alarm is about."""
+        alarm = resources["SweepAlarm"]["Properties"]
+
+        assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "PauseDeadlineFunction"}}]
+        assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("Invocations", "breaching")
 
 
 class TestLogs:

@@ -55,9 +55,26 @@ def enter(stack: dict[str, Any], account: str, token: str) -> int:
 
 
 def secrets_of(stack: dict[str, Any], key: str = "test") -> Any:
-    """Make a client of the stack's Secrets Manager, as any AWS tool would."""
+    """Make a client of the stack's Secrets Manager."""
+    return client_of(stack, "secretsmanager", key)
+
+
+def wait_until_counted(sqs: Any, queue_url: str, *, expected: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Count a queue's messages, those that wait, that are being worked on or were given back, and that are delayed."""
+    names = ("", "NotVisible", "Delayed")
+    deadline = time.monotonic() + 15
+    while True:
+        found = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])["Attributes"]
+        waiting, away, delayed = (int(found[f"ApproximateNumberOfMessages{name}"]) for name in names)
+        if (waiting, away, delayed) == expected or time.monotonic() > deadline:
+            return waiting, away, delayed
+        time.sleep(0.1)
+
+
+def client_of(stack: dict[str, Any], service: Any, key: str = "test") -> Any:
+    """Make a client of the stack's AWS, as any AWS tool would."""
     return boto3.client(
-        "secretsmanager",
+        service,
         endpoint_url=stack["aws_endpoint"],
         region_name=stack["region"],
         aws_access_key_id=key,
@@ -106,7 +123,9 @@ def listeners(pids: set[int]) -> list[str]:
 class TestDescription:
     def test_stack_json_says_where_everything_is(self, stack):
         """The file has every address, an account for each vendor and a key for each account."""
-        assert stack.keys() == {"api", "aws_endpoint", "region", "control", "vendors", "accounts", "functions"}
+        where = {"api", "aws_endpoint", "region", "control", "ledger_table", "timer_queue_url", "dead_letter_queue_url"}
+
+        assert stack.keys() == where | {"vendors", "accounts", "functions"}
         assert stack["vendors"].keys() == {"twilio", "signalwire", "bandwidth", "bird"}
         assert stack["accounts"].keys() == {f"demo-{vendor}" for vendor in stack["vendors"]}
         for name, account in stack["accounts"].items():
@@ -118,6 +137,13 @@ class TestDescription:
         url = f"{stack['aws_endpoint']}/2015-03-31/functions/{stack['functions']['workflow_task']}/invocations"
 
         assert post(url, {"action": "pause"}) == 200
+
+    def test_a_sweep_can_be_made_at_once(self, stack, aws):
+        """Whoever does not want to wait for the minute invokes pause_deadline with an empty event."""
+        answer = aws("lambda").invoke(FunctionName=stack["functions"]["pause_deadline"], Payload=b"{}")
+
+        assert "FunctionError" not in answer
+        assert answer["Payload"].read() == b"{}"
 
     def test_unknown_routes_are_not_found(self, stack):
         """API Gateway answers what no route matches."""
@@ -153,6 +179,21 @@ class TestSecrets:
 
         assert answers[0] == 401
         assert answers[1] != 401
+
+
+class TestTimers:
+    def test_only_what_failed_is_given_back(self, tmp_path):
+        """Delayed messages reach pause_deadline: one that cannot be read comes again, those that are early are sent on."""
+        early = json.dumps({"account": "demo-twilio", "call_id": "CA1", "at": time.time() + 3_600})
+        with local_stack.running(state=tmp_path, env={"ENFORCE_IAM": "1"}) as described:
+            sqs = client_of(described, "sqs")
+            for body in (early, "unreadable", early):
+                sqs.send_message(QueueUrl=described["timer_queue_url"], MessageBody=body, DelaySeconds=1)
+            counted = wait_until_counted(sqs, described["timer_queue_url"], expected=(0, 1, 2))
+            given_up = sqs.receive_message(QueueUrl=described["dead_letter_queue_url"])
+
+        assert counted == (0, 1, 2)
+        assert "Messages" not in given_up
 
 
 class TestPolicies:

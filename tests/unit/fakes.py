@@ -4,6 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -13,11 +14,13 @@ from botocore.exceptions import ClientError
 from call_recording.account import AccountSecret
 from call_recording.aws.secrets import SecretsManagerAccounts
 from call_recording.errors import VendorError
+from call_recording.model import Notice
 from call_recording.outcome import Outcome
-from call_recording.ports import AccountSecrets, Clock, Observer
+from call_recording.ports import AccountSecrets, Clock, Ledgers, Observer, Timers, Vendors
 from call_recording.service import RecordingService
 from call_recording.vendors import ConnectedVendors
 from call_recording.vendors._exchange import create_client
+from tests.unit.fake_stores import MemoryLedgers, MemoryTimers, at_once
 
 #: A test card's number: whatever carries it, it must come out nowhere.
 CARD = "4111111111111111"
@@ -95,12 +98,16 @@ class RecordingObserver:
     outcomes: list[tuple[Outcome, VendorError | None]] = field(default_factory=list)
     refusals: list[dict[str, str | None]] = field(default_factory=list)
     misfits: list[dict[str, str]] = field(default_factory=list)
+    notices: list[tuple[Notice, str, str | None]] = field(default_factory=list)  #: what, of which call and step
 
     def handled(self, outcome: Outcome, error: VendorError | None) -> None:
         self.outcomes.append((outcome, error))
 
     def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:
         self.refusals.append({"reason": reason, "account": account, "field": field})
+
+    def noticed(self, notice: Notice, *, account: str, call_id: str, step: str | None = None) -> None:
+        self.notices.append((notice, call_id, step))
 
     def misconfigured(self, account: str, field: str, problem: str) -> None:
         self.misfits.append({"account": account, "field": field, "problem": problem})
@@ -206,18 +213,52 @@ class Assembled:
 
     accounts: AccountSecrets
     recordings: RecordingService
+    timers: Timers
     clock: Clock
     observer: Observer
 
 
+def service(
+    *,
+    accounts: AccountSecrets,
+    vendors: Vendors,
+    clock: Clock,
+    observer: Observer,
+    ledgers: Ledgers | None = None,
+    timers: Timers | None = None,
+) -> RecordingService:
+    """Return a service whose table and queue are in memory, unless others are given."""
+    numbers = count(1)
+    return RecordingService(
+        accounts=accounts,
+        vendors=vendors,
+        ledgers=MemoryLedgers() if ledgers is None else ledgers,
+        timers=MemoryTimers() if timers is None else timers,
+        aside=at_once,
+        clock=clock,
+        observer=observer,
+        jitter=lambda: 0.5,
+        nonce=lambda: f"nonce-{next(numbers)}",
+    )
+
+
 def assemble(
-    *, secrets_manager: FakeSecretsManager, platforms: FakePlatforms, clock: Clock, observer: Observer
+    *,
+    secrets_manager: FakeSecretsManager,
+    platforms: FakePlatforms,
+    clock: Clock,
+    observer: Observer,
+    ledgers: Ledgers | None = None,
+    timers: Timers | None = None,
 ) -> Assembled:
-    """Wire the real parts as `bootstrap` does."""
+    """Wire the real parts as `bootstrap` does, with the outside faked."""
     accounts = SecretsManagerAccounts(secrets_manager, prefix="call-recording/", ttl_seconds=60.0, clock=clock)
     vendors = ConnectedVendors(create_client(httpx.MockTransport(platforms)))
-    recordings = RecordingService(accounts=accounts, vendors=vendors, clock=clock, observer=observer)
-    return Assembled(accounts=accounts, recordings=recordings, clock=clock, observer=observer)
+    timers = MemoryTimers() if timers is None else timers
+    recordings = service(
+        accounts=accounts, vendors=vendors, clock=clock, observer=observer, ledgers=ledgers, timers=timers
+    )
+    return Assembled(accounts=accounts, recordings=recordings, timers=timers, clock=clock, observer=observer)
 
 
 def basic(username: str = USERNAME, password: str = PASSWORD) -> str:

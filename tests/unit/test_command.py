@@ -7,8 +7,7 @@ import pytest
 from call_recording import errors
 from call_recording.command import Command
 from call_recording.conversation import Conversation
-from call_recording.model import Action, Call, Deadline, Proof, RecordingStatus
-from call_recording.outcome import Report
+from call_recording.model import Action, Call, Deadline, Proof, RecordingStatus, Report
 from call_recording.ports import Vendor
 from tests.unit.fake_vendor import FakeVendor, Fault, ManualClock, lost, unreachable
 
@@ -57,18 +56,42 @@ def confirmed(report: Report, action: Action = Action.PAUSE) -> bool:
     return bool(proven) and all(proven) and report.error is None
 
 
+def nothing_left(report: Report) -> bool:
+    """Whether *report* says that the call is live and that nothing is being recorded on it."""
+    return report.recordings == () and report.error is None
+
+
 class TestOneRecording:
-    @pytest.mark.parametrize(
-        ("action", "before"), [(Action.PAUSE, RUNNING), (Action.RESUME, PAUSED), (Action.STOP, RUNNING)]
-    )
-    def test_one_request(self, vendor, action, before):
+    @pytest.mark.parametrize("action", [Action.PAUSE, Action.STOP])
+    def test_one_request(self, vendor, action):
         """
         The one active recording of a call takes one request.
         """
-        vendor.statuses["RE1"] = before
-
         assert confirmed(carry_out(vendor, action), action)
         assert vendor.asked == [(action, "CURRENT")]
+
+    @pytest.mark.parametrize("named", [None, "RE1"])
+    def test_a_resume_looks_first(self, vendor, named):
+        """
+        Before a resume the recordings are listed, and what is paused is asked for by id; a named one is no shortcut.
+        """
+        vendor.statuses["RE1"] = PAUSED
+
+        report = carry_out(vendor, Action.RESUME, named=named)
+
+        assert confirmed(report, Action.RESUME)
+        assert [(each.recording_id, each.status) for each in report.found or ()] == [("RE1", PAUSED)]
+        assert vendor.asked == [("list", "CA"), ("resume", "RE1")]
+
+    def test_a_resume_of_what_runs(self, vendor):
+        """
+        A recording that runs before the resume is not asked for again, and the report tells that it ran.
+        """
+        report = carry_out(vendor, Action.RESUME)
+
+        assert confirmed(report, Action.RESUME)
+        assert [each.status for each in report.found or ()] == [RUNNING]
+        assert vendor.asked == [("list", "CA")]
 
     def test_list_first(self, listing):
         """
@@ -116,7 +139,7 @@ class TestScenario01NoAnswer:
         vendor.fail("resume", Fault(error=unreachable(), applied=False), Fault(error=unreachable(), applied=False))
 
         assert confirmed(carry_out(vendor, Action.RESUME), Action.RESUME)
-        assert vendor.asked == [("resume", "CURRENT")] * 3
+        assert vendor.asked == [("list", "CA"), *[("resume", "RE1")] * 3]
 
     def test_scenario_01_never_reached(self, vendor):
         """
@@ -155,7 +178,7 @@ class TestScenario02LostAnswer:
         report = carry_out(vendor, action)
 
         # a recording that was stopped is no longer listed as live, so a stop of the current one has nothing left to show
-        assert confirmed(report, action) or (action is Action.STOP and current and report == Report())
+        assert confirmed(report, action) or (action is Action.STOP and current and nothing_left(report))
         assert [what for what, _ in vendor.asked].count(action) == 1
 
     @pytest.mark.parametrize("action", [Action.RESUME, Action.STOP])
@@ -261,6 +284,7 @@ class TestScenario05RateLimit:
         """
         limited = vendor.refusal(errors.RateLimitedError, 429, retry_after=1.5)
         vendor.fail(action, Fault(error=limited, applied=False))
+        vendor.statuses["RE1"] = PAUSED if action is Action.RESUME else RUNNING
         started = vendor.clock.monotonic()
 
         assert confirmed(carry_out(vendor, action), action)
@@ -295,7 +319,9 @@ class TestScenario05RateLimit:
         limited = vendor.refusal(errors.RateLimitedError, 429, retry_after=30)
         vendor.fail("pause", Fault(error=limited, applied=False))
 
-        assert carry_out(vendor) == Report(error=limited)
+        report = carry_out(vendor)
+
+        assert (report.error, report.recordings, report.in_doubt) == (limited, (), False)
         assert vendor.asked == [("pause", "CURRENT")]
 
     def test_scenario_05_second_of_two(self, listing):
@@ -362,7 +388,7 @@ class TestScenario07NothingToPause:
         """
         vendor.current_recording, vendor.statuses = current, {"RE1": RecordingStatus.COMPLETED}
 
-        assert carry_out(vendor) == Report()
+        assert nothing_left(carry_out(vendor))
 
     def test_scenario_07_call_over(self, vendor):
         """
@@ -380,7 +406,10 @@ class TestScenario07NothingToPause:
         missing = vendor.refusal(errors.RecordingNotFoundError, 404)
         vendor.fail("call", Fault(error=missing))
 
-        assert carry_out(vendor).error is missing
+        error = carry_out(vendor).error
+
+        assert isinstance(error, errors.CallNotFoundError)
+        assert (error.http_status, error.__cause__) == (404, missing)
 
     def test_scenario_07_no_list_of_a_live_call(self, listing):
         """
@@ -409,7 +438,7 @@ class TestScenario07NothingToPause:
         listing.fail("read", Fault(word=RecordingStatus.COMPLETED))
         listing.fail("list", Fault(), Fault(word=RecordingStatus.COMPLETED))
 
-        assert carry_out(listing) == Report()
+        assert nothing_left(carry_out(listing))
 
     def test_scenario_11_one_ended_and_one_started(self, listing):
         """
@@ -631,7 +660,9 @@ class TestNamed:
         refused = listing.refusal(errors.AuthenticationError, 403)
         listing.fail("pause", Fault(error=refused, applied=False))
 
-        assert carry_out(listing, named="RE1") == Report(error=refused)
+        report = carry_out(listing, named="RE1")
+
+        assert (report.error, report.recordings, report.in_doubt) == (refused, (), False)
 
     def test_named_elsewhere_and_lost(self, vendor):
         """
@@ -727,10 +758,57 @@ class TestWithoutReads:
         """
         A refusal is passed on.
         """
-        refused = silent.refusal(errors.RecordingNotFoundError, 404)
+        refused = silent.refusal(errors.VendorResponseError, 422)
         silent.fail("pause", Fault(error=refused, applied=False))
 
-        assert carry_out(silent) == Report(error=refused)
+        report = carry_out(silent)
+
+        assert (report.error, report.recordings, report.in_doubt) == (refused, (), False)
+        assert silent.asked == [("pause", None)]
+
+    @pytest.mark.parametrize(
+        ("kind", "http_status"), [(errors.RecordingNotFoundError, 404), (errors.ConflictError, 409)]
+    )
+    @pytest.mark.parametrize("action", list(Action))
+    def test_refused_by_a_live_call(self, silent, kind, http_status, action):
+        """
+        A refusal that may mean that the call is over is looked into, and stands if the call is live.
+        """
+        refused = silent.refusal(kind, http_status)
+        silent.fail(action, Fault(error=refused, applied=False))
+
+        assert carry_out(silent, action).error is refused
+        assert silent.asked == [(action, None), ("call", "CA")]
+
+    @pytest.mark.parametrize("kind", [errors.RecordingNotFoundError, errors.ConflictError])
+    def test_scenario_07_refused_as_over(self, silent, kind):
+        """
+        A refusal by a call that the vendor shows as ended means that the call is over.
+        """
+        silent.live = False
+        silent.fail("pause", Fault(error=silent.refusal(kind, 409), applied=False))
+
+        assert isinstance(carry_out(silent).error, errors.CallOverError)
+
+    def test_scenario_07_refused_as_unknown(self, silent):
+        """
+        A refusal by a call that the vendor does not know at all is told as such.
+        """
+        missing = silent.refusal(errors.RecordingNotFoundError, 404)
+        silent.fail("pause", Fault(error=missing, applied=False))
+        silent.fail("call", Fault(error=missing))
+
+        assert isinstance(carry_out(silent).error, errors.CallNotFoundError)
+
+    def test_refused_and_not_to_be_looked_into(self, silent):
+        """
+        If the call cannot be asked about, the refusal is what is known.
+        """
+        refused = silent.refusal(errors.ConflictError, 409)
+        silent.fail("pause", Fault(error=refused, applied=False))
+        silent.fail("call", *[Fault(error=lost()) for _ in range(99)])
+
+        assert carry_out(silent).error is refused
 
 
 class TestScenario30Credentials:

@@ -4,8 +4,8 @@ import pytest
 
 from call_recording import errors
 from call_recording.account import Settings
-from call_recording.model import Action, Call, Proof, Recording, RecordingStatus, Trigger, Verdict
-from call_recording.outcome import Outcome, Report, judge
+from call_recording.model import Action, Call, Proof, Recording, RecordingStatus, Report, Trigger, Verdict
+from call_recording.outcome import Outcome, judge
 
 PAUSED, RUNNING, STOPPED = RecordingStatus.PAUSED, RecordingStatus.IN_PROGRESS, RecordingStatus.STOPPED
 

@@ -1,70 +1,14 @@
 """A trigger from end to end inside the domain: what is refused before anything is sent, and what is told to whom."""
 
 import json
-from typing import Any
 
 import pytest
 
 from call_recording import errors
-from call_recording.account import Account, AccountSecret
-from call_recording.model import Action, Call, Deadline, RecordingStatus, Trigger, Verdict
-from call_recording.outcome import Outcome
-from call_recording.ports import Vendor
-from call_recording.service import RecordingService
-from tests.unit.fake_vendor import FakeVendor, Fault, ManualClock, lost
-
-
-def secret_of(token: str = "old", **settings: Any) -> AccountSecret:
-    """Make the secret of the account acme."""
-    return AccountSecret("acme", json.dumps({"vendor": "fake", "credentials": {"token": token}, "settings": settings}))
-
-
-class World:
-    """One account, its vendor, its secret and whoever watches: everything that the service is given."""
-
-    def __init__(self) -> None:
-        self.clock = ManualClock()
-        self.vendor = FakeVendor(clock=self.clock)
-        self.secret: AccountSecret | None = secret_of()
-        self.down = False
-        self.refreshed = 0
-        self.connected: list[Account] = []
-        self.told: list[tuple[Outcome, errors.VendorError | None]] = []
-
-    def get(self, name: str, *, refresh: bool = False) -> AccountSecret | None:
-        """Return the secret, as the port AccountSecrets does."""
-        self.refreshed += refresh
-        if self.down:
-            raise errors.UnavailableError("Secrets Manager: down")
-        return self.secret
-
-    def connect(self, account: Account) -> Vendor:
-        """Return the vendor, as the port Vendors does."""
-        self.connected.append(account)
-        return self.vendor
-
-    def handled(self, outcome: Outcome, error: errors.VendorError | None) -> None:
-        """Keep what the observer is told."""
-        self.told.append((outcome, error))
-
-    def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:
-        """Fail: the service refuses nothing by itself."""
-        raise AssertionError(reason)
-
-    def misconfigured(self, account: str, field: str, problem: str) -> None:
-        """Fail: the service leaves that to its caller."""
-        raise AssertionError(problem)
-
-    def handle(self, *, call_id: str = "CA", action: Action = Action.PAUSE, **settings: Any) -> Outcome:
-        """Hand a trigger of the call to the service."""
-        service = RecordingService(accounts=self, vendors=self.connect, clock=self.clock, observer=self)
-        trigger = Trigger(account="acme", action=action, step="card-entry", call=Call(call_id=call_id))
-        return service.handle(
-            trigger,
-            secret_of(**settings),
-            received_at=self.clock.now() - 0.25,
-            deadline=Deadline(self.clock.monotonic, 3.0),
-        )
+from call_recording.account import AccountSecret
+from call_recording.model import RecordingStatus, Verdict
+from tests.unit.fake_vendor import Fault, lost
+from tests.unit.fake_world import World, secret_of
 
 
 @pytest.fixture(name="world")
@@ -80,7 +24,7 @@ def test_confirmed(world):
 
     assert (outcome.verdict, outcome.safe_to_collect, outcome.elapsed_ms) == (Verdict.CONFIRMED, True, 250)
     assert outcome.vendor == "fake"
-    assert world.told == [(outcome, None)]
+    assert world.observer.outcomes == [(outcome, None)]
 
 
 def test_refused_before_anything_is_sent(world):
@@ -102,7 +46,7 @@ def test_failure_is_told(world):
     outcome = world.handle()
 
     assert (outcome.verdict, outcome.safe_to_collect) == (Verdict.UNKNOWN, False)
-    assert isinstance(world.told[0][1], errors.OutcomeUnknownError)
+    assert isinstance(world.observer.outcomes[0][1], errors.OutcomeUnknownError)
 
 
 def test_retry_after_is_passed_on(world):
@@ -122,7 +66,10 @@ def test_settings_decide(world):
     world.vendor.statuses = {"RE1": RecordingStatus.COMPLETED}
 
     assert world.handle().error is errors.NotRecordingError
-    assert world.handle(accept_not_recording=True).error is None
+
+    world.own = secret_of(accept_not_recording=True)
+
+    assert world.handle().error is None
 
 
 class TestScenario30:

@@ -4,16 +4,23 @@ Nothing here knows a vendor.  What may be repeated, and after what, is decided h
 
 * a request that was never sent, or that the vendor says it did not process, is sent again;
 * after an unclear answer only a *pause* is sent again, since pausing twice does no harm;
-* a refusal is never sent again, but looked into: it may be that the recording is as asked already.
+* a refusal is never sent again, but looked into: it may be that the recording is as asked already;
+* before a resume the recordings are read: one that runs already is an incident to be told, not a thing to be asked for.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from . import errors
 from .conversation import Conversation, growing_waits
-from .model import Action, Call, Recording
-from .outcome import Report
+from .model import Action, Call, CallState, Recording, RecordingStatus, Report
+
+# What a recording was before that an action changes.
+_BEFORE: Mapping[Action, RecordingStatus] = {
+    Action.PAUSE: RecordingStatus.IN_PROGRESS,
+    Action.RESUME: RecordingStatus.PAUSED,
+}
 
 # After these there is nothing to be gained by looking: the vendor did nothing.
 _HOPELESS = (errors.AuthenticationError, errors.RateLimitedError)
@@ -29,12 +36,16 @@ class Command:
         self._known: dict[str | None, Recording] = {}
         self._error: errors.VendorError | None = None
         self._ended = False  # whether a recording ended while we were at it
+        self._found: tuple[Recording, ...] | None = None  # the live recordings as they were before anything was sent
+        self._sent: Counter[str | None] = Counter()
+        self._unclear: set[str | None] = set()  # what the vendor may act on later, or a second time
 
     def carry_out(self, named: str | None = None) -> Report:
         """Ask for the action, the recording *named* first, and report on every live recording of the call.
 
         Naming one narrows only a stop.  Never raises a VendorError: the report carries it.
         """
+        asked_at = self._conversation.now()
         try:
             if not self._conversation.vendor.reads:
                 self._acknowledge()
@@ -44,7 +55,26 @@ class Command:
                 self._cover(named)
         except errors.VendorError as exc:
             self._error = exc
-        return Report(recordings=tuple(self._known.values()), error=self._error)
+        return Report(
+            recordings=tuple(self._known.values()),
+            error=self._error,
+            asked_at=asked_at,
+            in_doubt=bool(self._unclear),
+            own_work=all(map(self._is_own_work, self._unclear)),
+            found=self._found,
+        )
+
+    def _is_own_work(self, recording_id: str | None) -> bool:
+        """Whether one request alone can have made a recording what it is: so nothing of it is still under way."""
+        before = {recording.recording_id: recording.status for recording in self._found or ()}
+        now = self._known.get(recording_id)
+        return (
+            self._sent[recording_id] == 1
+            and recording_id in before
+            and before[recording_id] is _BEFORE.get(self._action)
+            and now is not None
+            and now.is_as_asked(self._action)
+        )
 
     def _acknowledge(self) -> None:
         """Ask a vendor that offers no read: its yes is all that there is."""
@@ -55,8 +85,19 @@ class Command:
             if isinstance(answer, Recording):
                 self._known[None] = answer
                 return
+            if isinstance(answer, errors.VendorResponseError) and not isinstance(answer, _HOPELESS):
+                self._raise_if_over()
             if not (self._may_repeat(answer) and self._conversation.waited(next(waits))):
                 raise answer
+
+    def _raise_if_over(self) -> None:
+        """Raise CallOverError if the vendor shows that the call has ended, CallNotFoundError if it does not know it."""
+        try:
+            self._call_state()
+        except (errors.CallOverError, errors.CallNotFoundError):
+            raise
+        except errors.VendorError:
+            return  # then what is known is the refusal
 
     def _stop_only(self, named: str) -> None:
         """Stop one recording, be it on this leg of the call or on the one that it was made from."""
@@ -71,7 +112,7 @@ class Command:
 
     def _cover(self, named: str | None) -> None:
         """Bring every live recording of the call to be as asked, the first in one request where that is possible."""
-        first = named or self._conversation.vendor.current_recording
+        first = None if self._action is Action.RESUME else named or self._conversation.vendor.current_recording
         answer: Recording | errors.VendorError | None = None
         if first is not None:
             answer = self._send(Recording(recording_id=first, call_id=self._call.call_id))
@@ -83,11 +124,17 @@ class Command:
                     self._note(answer)
                     return  # the one active recording of the call: with several, the vendor would have refused
 
+        self._cover_all(named, first, answer)
+
+    def _cover_all(self, named: str | None, first: str | None, answer: Recording | errors.VendorError | None) -> None:
+        """Ask for the action on every recording that the vendor lists; *answer* is what asking for the *first* brought."""
         live = list(self._live_recordings())
+        if not self._sent:
+            self._found = tuple(live)
         if first not in {recording.recording_id for recording in live}:
             if isinstance(answer, Recording):
                 live.append(answer)
-            elif named is not None:
+            elif named is not None and answer is not None:
                 self._error = answer
         # all are asked before the first is waited for: while we wait, no other tape goes on
         asked = [(recording, self._ask_one(recording, first, answer)) for recording in live]
@@ -178,15 +225,22 @@ class Command:
     def _send(self, target: Recording) -> Recording | errors.VendorError:
         """Ask for the action on one recording.  Failures come back as values: what they mean depends on the rest."""
         call = replace(self._call, call_id=target.call_id)
+        self._sent[target.recording_id] += 1
         try:
             answer = self._conversation.update(
                 lambda vendor, timeout: vendor.update(call, target.recording_id, self._action, timeout=timeout)
             )
         except errors.VendorError as exc:
-            if isinstance(exc, errors.OutcomeUnknownError) and target.recording_id in self._known:
-                # what was known of it holds no longer: the vendor may have acted, or may yet
-                self._known[target.recording_id] = Recording(recording_id=target.recording_id, call_id=target.call_id)
+            if isinstance(exc, errors.OutcomeUnknownError):
+                self._unclear.add(target.recording_id)
+                if target.recording_id in self._known:
+                    # what was known of it holds no longer: the vendor may have acted, or may yet
+                    self._known[target.recording_id] = Recording(
+                        recording_id=target.recording_id, call_id=target.call_id
+                    )
             return exc
+        if not answer.is_as_asked(self._action):
+            self._unclear.add(target.recording_id)  # a yes that may be carried out later
         if target.recording_id in self._known:
             self._known[target.recording_id] = answer
         return answer
@@ -218,14 +272,23 @@ class Command:
                 return live
         except errors.RecordingNotFoundError as exc:
             refusal = exc  # some vendors have no list for a call that is over: ask about the call itself
-        state = self._conversation.read(lambda vendor, timeout: vendor.call_state(self._call, timeout=timeout))
-        if not state.live:
-            raise errors.ConflictError("the call is over", vendor=self._conversation.vendor.name)
+        state = self._call_state()
         if refusal is not None:
             raise refusal
         if state.parent_call_id is None:
             return []
         return self._list(replace(self._call, call_id=state.parent_call_id))
+
+    def _call_state(self) -> CallState:
+        """Return the state of the call, which is live."""
+        vendor = self._conversation.vendor.name
+        try:
+            state = self._conversation.read(lambda vendor, timeout: vendor.call_state(self._call, timeout=timeout))
+        except errors.RecordingNotFoundError as exc:
+            raise errors.CallNotFoundError("no such call", vendor=vendor, http_status=exc.http_status) from exc
+        if not state.live:
+            raise errors.CallOverError("the call is over", vendor=vendor)
+        return state
 
     def _list(self, call: Call) -> Sequence[Recording]:
         recordings = self._conversation.read(lambda vendor, timeout: vendor.recordings(call, timeout=timeout))

@@ -43,6 +43,10 @@ class Conversation:
         self._renew = renew  # asked once, after a 401
         self._may_renew = True
 
+    def now(self) -> float:
+        """Seconds since the epoch, by our own clock."""
+        return self._clock.now()
+
     def read(self, request: Request[T]) -> T:
         """Send a request that changes nothing; after any failure but a refusal it is sent again."""
         return self._ask(request, again=_HARMLESS_TO_READ_AGAIN)

@@ -16,7 +16,9 @@
     + VendorResponseError         it answered, and the answer is no
       - AuthenticationError
       - RecordingNotFoundError
+        . CallNotFoundError         not even the call itself
       - ConflictError
+        . CallOverError             the vendor shows that the call has ended
         . RecordingBusyError      it asks us to try again
       - RateLimitedError
 * ConfigurationError
@@ -32,7 +34,7 @@ class UnknownAccountError(CallRecordingError):
 
 
 class UnavailableError(CallRecordingError):
-    """A service that Offtape needs (its secrets, later its ledger) does not answer."""
+    """A service that Offtape needs (its secrets, its ledger, its queue) does not answer."""
 
 
 class UnsupportedActionError(CallRecordingError):
@@ -118,8 +120,16 @@ class RecordingNotFoundError(VendorResponseError):
     """The vendor knows no such call or recording."""
 
 
+class CallNotFoundError(RecordingNotFoundError):
+    """The vendor, asked for the call itself, does not know it: it never was, or was long ago."""
+
+
 class ConflictError(VendorResponseError):
     """The call is over, or the recording cannot change."""
+
+
+class CallOverError(ConflictError):
+    """The call has ended: nothing will ever be recorded on it again."""
 
 
 class RecordingBusyError(ConflictError):

@@ -4,6 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
+
+from .errors import VendorError
 
 
 class Action(StrEnum):
@@ -111,6 +114,40 @@ class Trigger:
     event_id: str | None = None  #: SHA-256 of the caller's own id, never the id itself
     occurred_at: datetime | None = None
     max_pause_seconds: int | None = None
+    by: str = "flow"  #: who asks: flow or workflow
+
+
+class Report(NamedTuple):
+    """What came of one command at the vendor: every live recording of the call, and what stood in the way."""
+
+    recordings: tuple[Recording, ...] = ()
+    error: VendorError | None = None
+    asked_at: float = 0.0  #: when the command began, seconds since the epoch: nothing that it shows is older
+    in_doubt: bool = False  #: whether the vendor may act later on something that it was asked
+    own_work: bool = False  #: what was in doubt was seen to be done: the opposite before, as asked after, sent once
+    found: tuple[Recording, ...] | None = None  #: the live recordings as they were before anything was sent, if read
+
+
+class Reminder(NamedTuple):
+    """A message to ourselves: look at this call again."""
+
+    account: str
+    call: Call
+    step: str | None = None  #: of the pause that it is about, if it is about one
+    pause_id: str | None = None
+    deadline: float | None = None  #: of that pause, seconds since the epoch
+
+
+class Notice(StrEnum):
+    """What operators are told beside the outcomes: each is a metric, worth an alarm or a look."""
+
+    LEDGER_UNAVAILABLE = "ledger-unavailable"  #: a trigger met no ledger: a pause was sent all the same, a resume not
+    TIMER_UNAVAILABLE = "timer-unavailable"  #: a reminder could not be sent; the sweep stands in
+    PAUSE_EXPIRED = "pause-expired"  #: nobody left the step in time
+    PAUSE_KEPT = "pause-kept"  #: the same, and the account wants the tape to stay paused
+    FOUND_RUNNING = "found-running"  #: a tape that we had paused was running: somebody else resumed it
+    GIVEN_UP = "given-up"  #: four hours of failures: somebody has to look at this call
+    ACCOUNT_GONE = "account-gone"  #: a call of an account that is no more, or whose secret does not fit
 
 
 class Deadline:

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import errors
-from .account import Settings
-from .model import Action, Proof, Recording, RecordingStatus, Trigger, Verdict
+from .account import Account, Settings
+from .ledger import CallLedger
+from .ledger_parts import as_text
+from .model import Action, Proof, Recording, RecordingStatus, Report, Trigger, Verdict
+
+Judgement = tuple[Verdict, type[errors.CallRecordingError] | None]
 
 # From the particular to the general: the first that fits is the class that a caller sees.
 _VERDICTS: Sequence[tuple[type[Exception], type[errors.CallRecordingError], Verdict]] = (
@@ -21,16 +25,26 @@ _VERDICTS: Sequence[tuple[type[Exception], type[errors.CallRecordingError], Verd
 )
 
 
+# The pause is closed, the call over: whoever asks is too late.
+_CLOSED: Judgement = (Verdict.FAILED, errors.ConflictError)
+# Nobody knows in time: somebody else is commanding, or a command may yet take effect.
+_NOT_KNOWN: Judgement = (Verdict.UNKNOWN, errors.OutcomeUnknownError)
+
 # The verdicts that an account may accept as safe; every other one is unsafe, whatever else is said.
 _SAFE = frozenset({Verdict.CONFIRMED, Verdict.ACKNOWLEDGED, Verdict.NOT_RECORDING})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What came of one command at the vendor: every live recording of the call, and what stood in the way."""
+class Ending(NamedTuple):
+    """How it ended: the ledger as last saved or loaded, from which alone the answer is made."""
 
-    recordings: tuple[Recording, ...] = ()
-    error: errors.VendorError | None = None
+    ledger: CallLedger
+    report: Report | None = None  #: of our last command: it tells why, and never that all is well
+    looked: bool = False  #: whether the ledger shows what we have just asked ourselves
+    busy: bool = False  #: whether somebody else was commanding to the last
+    idle: bool = False  #: whether there was nothing to do yet
+    recorded: bool = True  #: whether what came of our command could be written down
+    reminded: bool = True  #: whether the reminder of our pause could be sent
+    found_running: bool = False  #: whether a tape was running that we had paused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +57,7 @@ class Outcome:
     error: type[errors.CallRecordingError] | None  #: None: what was asked for holds, and the account accepts how
     recordings: tuple[Recording, ...]
     elapsed_ms: int
+    ledger: CallLedger | None = None  #: as it stands; None if it cannot be known
     retry_after: float | None = None  #: seconds that the vendor asks us to wait
 
     @property
@@ -61,6 +76,18 @@ class Outcome:
         """The weakest proof among the recordings."""
         proofs = {recording.proof for recording in self.recordings} or {Proof.NONE}
         return next(proof for proof in (Proof.NONE, Proof.ACKNOWLEDGED, Proof.OBSERVED) if proof in proofs)
+
+    def _pause(self) -> dict[str, Any] | None:
+        """The pause of the step, as far as it is open."""
+        if self.ledger is None:
+            return None
+        pause = self.ledger.pauses.get(self.trigger.step)
+        return {
+            "id": pause and pause.pause_id,
+            "opened_at": pause and as_text(pause.opened_at),
+            "deadline": pause and as_text(pause.deadline),
+            "open_pauses": len(self.ledger.pauses),
+        }
 
     def as_dict(self) -> dict[str, Any]:
         """The result object of the interface."""
@@ -83,14 +110,93 @@ class Outcome:
                 }
                 for recording in self.recordings
             ],
-            "pause": None,  # the ledger's, once there is one
+            "pause": self._pause(),
             "elapsed_ms": self.elapsed_ms,
         }
 
 
-def judge(
-    report: Report, trigger: Trigger, settings: Settings
-) -> tuple[Verdict, type[errors.CallRecordingError] | None]:
+def answer(ending: Ending, trigger: Trigger, account: Account, *, received_at: float, now: float) -> Outcome:
+    """Return the outcome of *trigger*, made from the ledger as it stands *now*."""
+    ledger, report = ending.ledger, ending.report
+    verdict, error = _judge_ending(ending, trigger, account.settings, now)
+    recordings = ledger.known.recordings
+    if report is not None and not recordings:
+        recordings = report.recordings
+    return Outcome(
+        trigger=trigger,
+        vendor=account.vendor,
+        verdict=verdict,
+        error=error,
+        recordings=recordings,
+        elapsed_ms=max(0, round((now - received_at) * 1000)),
+        ledger=ledger,
+        retry_after=report.error.retry_after if report and report.error else None,
+    )
+
+
+def without_ledger(report: Report, trigger: Trigger, account: Account, *, received_at: float, now: float) -> Outcome:
+    """Return the outcome of a pause that was sent although nothing could be written down: never safe."""
+    return Outcome(
+        trigger=trigger,
+        vendor=account.vendor,
+        verdict=Verdict.UNKNOWN,
+        error=errors.UnavailableError,
+        recordings=report.recordings,
+        elapsed_ms=max(0, round((now - received_at) * 1000)),
+    )
+
+
+def _judge_ending(ending: Ending, trigger: Trigger, settings: Settings, now: float) -> Judgement:
+    if not ending.recorded:
+        return Verdict.UNKNOWN, errors.UnavailableError
+    match trigger.action:
+        case Action.PAUSE:
+            return _judge_pause(ending, trigger, settings, now)
+        case Action.RESUME:
+            return _judge_resume(ending, trigger, settings, now)
+    if trigger.recording_id is not None:
+        return judge(ending.report, trigger, settings) if ending.report else _NOT_KNOWN
+    return _judge_known(ending, trigger, settings)
+
+
+def _judge_pause(ending: Ending, trigger: Trigger, settings: Settings, now: float) -> Judgement:
+    """Whether the flow may ask for the card: only with its pause open, in time, and the ledger saying so with proof."""
+    ledger = ending.ledger
+    pause = ledger.pauses.get(trigger.step)
+    if pause is None or now >= pause.deadline:
+        return _CLOSED
+    if not ending.reminded:
+        return Verdict.UNKNOWN, errors.UnavailableError
+    if ledger.known.shows_none_live and not ending.looked:
+        return _NOT_KNOWN  # true of the moment of a read alone, and that was not ours
+    return _judge_known(ending, trigger, settings)
+
+
+def _judge_resume(ending: Ending, trigger: Trigger, settings: Settings, now: float) -> Judgement:
+    ledger = ending.ledger
+    if ledger.desired is Action.PAUSE:
+        return Verdict.HELD, None
+    if ledger.desired is not Action.RESUME:
+        return _CLOSED
+    shown = ledger.known.shows(Action.RESUME) and ledger.lease is None
+    if shown and now > ledger.doubts.pause:
+        # a pause that we never heard of may undo it yet: the ledger stays due, and says so to nobody but the sweep
+        return judge(Report(ledger.known.recordings), trigger, settings)
+    return _judge_known(ending, trigger, settings)
+
+
+def _judge_known(ending: Ending, trigger: Trigger, settings: Settings) -> Judgement:
+    """What the ledger knows, with proof; else why it does not, as far as our own command tells."""
+    ledger, report = ending.ledger, ending.report
+    known = ledger.known
+    if ledger.lease is None and known.complete and (known.proven or known.shows_none_live):
+        return judge(Report(known.recordings), trigger, settings)
+    if report is not None and report.error is not None:
+        return judge(report, trigger, settings)
+    return _CLOSED if ledger.desired is None else _NOT_KNOWN
+
+
+def judge(report: Report, trigger: Trigger, settings: Settings) -> Judgement:
     """Return the verdict on *report*, and the error that it amounts to, if any.
 
     Everything that is not proven to be as asked is an error: the default is the unsafe answer.
@@ -110,5 +216,5 @@ def judge(
     return Verdict.ACKNOWLEDGED, None if settings.accept_acknowledged else errors.UnconfirmedError
 
 
-def _verdict_of(error: errors.VendorError) -> tuple[Verdict, type[errors.CallRecordingError]]:
+def _verdict_of(error: errors.VendorError) -> Judgement:
     return next((verdict, public) for kind, public, verdict in _VERDICTS if isinstance(error, kind))

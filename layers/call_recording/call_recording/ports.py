@@ -1,11 +1,12 @@
 """What the domain needs of the outside: each port is small, and has a fake in the tests."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .account import Account, AccountSecret
 from .errors import VendorError
-from .model import Action, Call, CallState, Recording, Trigger
+from .ledger import CallLedger
+from .model import Action, Call, CallState, Notice, Recording, Reminder, Trigger
 from .outcome import Outcome
 
 
@@ -78,6 +79,39 @@ class Vendors(Protocol):
         """Return the vendor.  Raises ConfigurationError if the account's credentials do not fit it."""
 
 
+class Ledgers(Protocol):
+    """Where the ledgers of calls are kept.  All of them raise UnavailableError when the store does not answer."""
+
+    def load(self, account: str, call: Call) -> CallLedger:
+        """Return the ledger as last saved (strongly consistent), or a new one, of version 0, if there is none."""
+
+    def save(self, ledger: CallLedger) -> CallLedger:
+        """Write *ledger* if nobody has written since it was loaded, and return it with its new version.
+
+        Raises LedgerConflictError if somebody has, or if it cannot be known: an answer that is lost counts as that.
+        """
+
+    def due(self, now: float, limit: int) -> Sequence[tuple[str, str]]:
+        """Return account and call id of at most *limit* calls that were due by *now*, the longest overdue first."""
+
+
+class Timers(Protocol):
+    """Messages that come back to us later.  They may be lost, doubled or late: the ledger's index catches up."""
+
+    def remind(self, reminder: Reminder, *, at: float) -> None:
+        """Have *reminder* delivered about *at*, seconds since the epoch.  Raises UnavailableError."""
+
+    def surrender(self, reminder: Reminder) -> None:
+        """Put *reminder* where people look after what could not be done.  Raises UnavailableError."""
+
+
+class Aside(Protocol):
+    """Runs something beside what its caller does next."""
+
+    def __call__(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Start *work*; what is returned waits until it is done, and raises what it raised."""
+
+
 class Observer(Protocol):
     """Who is told what happened: logs and metrics.  None of it is ever a secret or a card number."""
 
@@ -86,6 +120,9 @@ class Observer(Protocol):
 
     def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:
         """A trigger was turned away before any vendor was asked."""
+
+    def noticed(self, notice: Notice, *, account: str, call_id: str, step: str | None = None) -> None:
+        """Something happened that operators should know of."""
 
     def misconfigured(self, account: str, field: str, problem: str) -> None:
         """An account's secret does not fit; an operator has to mend it."""

@@ -1,49 +1,258 @@
-"""The use case: a trigger is carried out at the vendor, and judged."""
+"""The use cases: what a flow or workflow asks for is carried out and judged, and what was left undone is seen to."""
+
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from typing import Final
 
 from . import errors
 from .account import Account, AccountSecret
 from .command import Command
-from .conversation import Conversation
-from .model import Deadline, Trigger
-from .outcome import Outcome, Report, judge
-from .ports import AccountSecrets, Clock, Observer, Vendor, Vendors
+from .conversation import ATTEMPT_SECONDS, Conversation
+from .ledger import LedgerConflictError
+from .ledger_parts import SKEW
+from .model import Action, Call, Deadline, Notice, Reminder, Report, Trigger
+from .occurrences import Occurrence, Wake, timing_of, triggered
+from .outcome import Ending, Outcome, answer, without_ledger
+from .ports import AccountSecrets, Aside, Clock, Ledgers, Observer, Timers, Vendor, Vendors
+from .reconcile import RECORD_SECONDS, Reconciler
+
+#: What is looked at again later than this is left to the sweep, seconds.
+LONGEST_REMINDER: Final = 900.0
+#: So often a note is written again after a conflict.
+SAVES: Final = 5
 
 
 class RecordingService:
-    """Pauses, resumes and stops the recordings of calls, and says how well that is known.
+    """Pauses, resumes and stops the recordings of calls, and says how well that is known."""
 
-    The ledger's place is here, between `handle` and the command: neither the functions nor the vendors know of it.
-    """
-
-    def __init__(self, *, accounts: AccountSecrets, vendors: Vendors, clock: Clock, observer: Observer) -> None:
+    def __init__(
+        self,
+        *,
+        accounts: AccountSecrets,
+        vendors: Vendors,
+        ledgers: Ledgers,
+        timers: Timers,
+        aside: Aside,
+        clock: Clock,
+        observer: Observer,
+        jitter: Callable[[], float],
+        nonce: Callable[[], str],
+    ) -> None:
         self._accounts = accounts
         self._vendors = vendors
+        self._ledgers = ledgers
+        self._timers = timers
+        self._aside = aside
         self._clock = clock
         self._observer = observer
+        self._jitter = jitter
+        self._nonce = nonce
 
     def require_fit(self, secret: AccountSecret) -> None:
         """Raise ConfigurationError if the secret of an account does not fit, its vendor's credentials included."""
         self._vendors(secret.account)
 
-    def handle(self, trigger: Trigger, secret: AccountSecret, *, received_at: float, deadline: Deadline) -> Outcome:
+    def handle(
+        self, trigger: Trigger, secret: AccountSecret, *, received_at: float, deadline: Deadline, ends_at: float
+    ) -> Outcome:
         """Carry out *trigger*, inside *deadline*, and return the outcome.
 
-        *received_at* is when the trigger reached us, in seconds since the epoch.
-        Raises InvalidTriggerError, UnsupportedActionError and ConfigurationError, each before anything is sent.
+        *received_at* is when the trigger reached us, *ends_at* when this invocation is over whatever happens, both in
+        seconds since the epoch.
+        Raises InvalidTriggerError, UnsupportedActionError and ConfigurationError, each before anything is sent, and
+        UnavailableError if there is no ledger and therefore nothing was sent.
         """
         account = secret.account
         vendor = self._vendors(account)
         vendor.check(trigger)
-        conversation = Conversation(
+        if not vendor.reads:
+            trigger = replace(trigger, recording_id=None)  # it acts on the call, whatever recording is named
+        occurrence = triggered(trigger, account.settings, self._nonce())
+        conversation = self._conversation(vendor, trigger, account, deadline)
+        reconciler = self._reconciler(occurrence, conversation, account, deadline, ends_at)
+        try:
+            ending = reconciler.run()
+        except errors.UnavailableError:
+            self._notice(Notice.LEDGER_UNAVAILABLE, trigger.account, trigger.call, trigger.step)
+            if occurrence.opens is None:
+                raise  # without the ledger nobody knows whether a resume would break another's pause
+            # sent even if looking for the ledger took all the time that the flow gives us
+            late = Deadline(self._clock.monotonic, max(deadline.remaining(), self._until(ends_at)))
+            conversation = self._conversation(vendor, trigger, account, late)
+            at = ends_at + timing_of(account.settings).in_flight + SKEW
+            report = self._pause_blindly(
+                conversation, trigger, occurrence.opens, at=at, is_queue_down=reconciler.is_unreminded
+            )
+            outcome = without_ledger(report, trigger, account, received_at=received_at, now=self._clock.now())
+            self._observer.handled(outcome, report.error)
+            return outcome
+        outcome = answer(ending, trigger, account, received_at=received_at, now=self._clock.now())
+        self._observer.handled(outcome, ending.report.error if ending.report else None)
+        self._follow_up(ending, account.name, trigger.call, trigger.step)
+        return outcome
+
+    def wake(self, reminder: Reminder, *, seconds_left: float) -> None:
+        """Look at a call again.
+
+        Raises UnavailableError if that has to be done another time: what we need is down, or somebody else is at it.
+        """
+        ends_at = self._clock.now() + seconds_left
+        found = self._account_of(reminder)
+        if found is None:
+            self._count_failure(reminder)
+            return
+        account, vendor = found
+        deadline = Deadline(
+            self._clock.monotonic, min(account.settings.budget_ms / 1000, seconds_left - RECORD_SECONDS)
+        )
+        wake = Wake(reminder, account.settings)
+        stand_in = Trigger(account=account.name, action=Action.RESUME, step=reminder.step or "", call=reminder.call)
+        conversation = self._conversation(vendor, stand_in, account, deadline)
+        ending = self._reconciler(wake.occurrence(), conversation, account, deadline, ends_at).run()
+        kept = account.settings.on_deadline == "keep"
+        for step in wake.expired:
+            self._notice(Notice.PAUSE_KEPT if kept else Notice.PAUSE_EXPIRED, account.name, reminder.call, step)
+        if ending.busy or not ending.recorded:
+            raise errors.UnavailableError("somebody else is commanding this call, or the outcome could not be kept")
+        self._follow_up(ending, account.name, reminder.call, reminder.step)
+        pause = ending.ledger.pauses.get(reminder.step or "")
+        if pause is not None and pause.pause_id == reminder.pause_id and not pause.kept:
+            self._remind(reminder, pause.deadline + SKEW)  # it was too early for its own pause
+
+    def sweep(self, *, seconds_left: float, limit: int) -> None:
+        """Look at all calls that are due; what there is no time for goes to the queue, where others take it up.
+
+        Raises UnavailableError if the ledgers cannot be listed, and what is not foreseen after all had their turn.
+        """
+        ends = Deadline(self._clock.monotonic, seconds_left)
+        due = self._ledgers.due(self._clock.now(), limit)
+        with ExitStack() as turns:  # each call has its turn, whatever becomes of the others
+            for account, call_id in reversed(due):
+                turns.callback(self._take_turn, Reminder(account, Call(call_id=call_id)), ends, seconds_left / 2)
+
+    def note_stop_by_document(self, trigger: Trigger, secret: AccountSecret) -> None:
+        """Note that the document which we answer with stops the recordings for good: the pauses of the call close.
+
+        Raises what `handle` raises before anything is sent; without the ledger the document stops them all the same.
+        """
+        account = secret.account
+        # of a stop it would ask for what only a request of ours needs
+        self._vendors(account).check(replace(trigger, action=Action.PAUSE))
+        trigger = replace(trigger, recording_id=None)  # the document names none
+        apply = triggered(trigger, account.settings, self._nonce(), by_document=True).apply
+        try:
+            ledger = self._ledgers.load(account.name, trigger.call)
+            for _ in range(SAVES):
+                now = self._clock.now()
+                try:
+                    self._ledgers.save(apply(ledger.relieved(now), now))
+                except LedgerConflictError as conflict:
+                    ledger = conflict.current or self._ledgers.load(account.name, trigger.call)
+                else:
+                    return
+        except errors.UnavailableError:
+            pass
+        self._notice(Notice.LEDGER_UNAVAILABLE, trigger.account, trigger.call, trigger.step)
+
+    def _take_turn(self, reminder: Reminder, ends: Deadline, reserve: float) -> None:
+        with suppress(errors.UnavailableError):  # it stays due: the next sweep has it
+            if ends.remaining() > reserve:
+                self.wake(reminder, seconds_left=ends.remaining())
+            else:
+                self._timers.remind(reminder, at=self._clock.now())
+
+    def _account_of(self, reminder: Reminder) -> tuple[Account, Vendor] | None:
+        """The account of a call and its vendor, or None if there is no such account, or one that does not fit."""
+        try:
+            secret = self._accounts.get(reminder.account)
+            return None if secret is None else (secret.account, self._vendors(secret.account))
+        except errors.ConfigurationError as exc:
+            self._observer.misconfigured(reminder.account, exc.field, str(exc))
+            return None
+
+    def _until(self, ends_at: float) -> float:
+        """Seconds that a last request may take before this invocation is over."""
+        return min(ATTEMPT_SECONDS, ends_at - RECORD_SECONDS - self._clock.now())
+
+    def _reconciler(
+        self, occurrence: Occurrence, conversation: Conversation, account: Account, deadline: Deadline, ends_at: float
+    ) -> Reconciler:
+        return Reconciler(
+            occurrence,
+            ledgers=self._ledgers,
+            timers=self._timers,
+            aside=self._aside,
+            clock=self._clock,
+            jitter=self._jitter,
+            holder=self._nonce(),
+            timing=timing_of(account.settings),
+            conversation=conversation,
+            deadline=deadline,
+            ends_at=ends_at,
+        )
+
+    def _pause_blindly(
+        self, conversation: Conversation, trigger: Trigger, reminder: Reminder, *, at: float, is_queue_down: bool
+    ) -> Report:
+        """Send a pause although nothing can be written down, and leave word for whoever has a ledger again.
+
+        Word is left first; but a queue that has just kept us waiting is not waited for again before the vendor is asked.
+        """
+        if not is_queue_down:
+            self._remind(reminder, at)
+        report = Command(conversation, trigger.call, Action.PAUSE).carry_out(trigger.recording_id)
+        if is_queue_down:
+            self._remind(reminder, at)
+        return report
+
+    def _follow_up(self, ending: Ending, account: str, call: Call, step: str | None) -> None:
+        """Tell operators what they should know, and have the call looked at again where something is left undone."""
+        if not ending.reminded:
+            self._notice(Notice.TIMER_UNAVAILABLE, account, call, step)
+        if ending.found_running:
+            self._notice(Notice.FOUND_RUNNING, account, call, step)
+        if ending.ledger.given_up and ending.report is not None:
+            self._notice(Notice.GIVEN_UP, account, call, step)
+        at = ending.ledger.looks_again_at
+        if at is not None and not ending.idle and at < self._clock.now() + LONGEST_REMINDER:
+            self._remind(Reminder(account, ending.ledger.call), at)
+
+    def _remind(self, reminder: Reminder, at: float) -> None:
+        try:
+            self._timers.remind(reminder, at=at)
+        except errors.UnavailableError:  # the sweep has it within a minute
+            self._notice(Notice.TIMER_UNAVAILABLE, reminder.account, reminder.call, reminder.step)
+
+    def _count_failure(self, reminder: Reminder) -> None:
+        """Nobody can ask the vendor of a call whose account is gone, or unfit: keep trying, and give up in the end."""
+        self._notice(Notice.ACCOUNT_GONE, reminder.account, reminder.call, reminder.step)
+        now = self._clock.now()
+        ledger = self._ledgers.load(reminder.account, reminder.call)
+        tried = ledger.relieved(now).expired(now=now, on_deadline="resume")
+        if tried.due_at is not None and (tried is not ledger or now >= tried.due_at) and not tried.leased(now):
+            tried = tried.failed(now=now, reason="the account is gone, or does not fit")
+        if tried is ledger:
+            return
+        try:
+            if tried.given_up:
+                self._timers.surrender(reminder)
+            self._ledgers.save(tried)
+        except LedgerConflictError:
+            raise errors.UnavailableError("the ledger of this call has changed meanwhile") from None
+        if tried.given_up:
+            self._notice(Notice.GIVEN_UP, reminder.account, reminder.call, reminder.step)
+
+    def _notice(self, notice: Notice, account: str, call: Call, step: str | None) -> None:
+        self._observer.noticed(notice, account=account, call_id=call.call_id, step=step)
+
+    def _conversation(self, vendor: Vendor, trigger: Trigger, account: Account, deadline: Deadline) -> Conversation:
+        return Conversation(
             vendor=vendor,
             clock=self._clock,
             deadline=deadline,
             renew=lambda refused: self._renew(refused, trigger, account),
         )
-        report = Command(conversation, trigger.call, trigger.action).carry_out(trigger.recording_id)
-        outcome = self._outcome(trigger, account, report, received_at)
-        self._observer.handled(outcome, report.error)
-        return outcome
 
     def _renew(self, refused: Vendor, trigger: Trigger, account: Account) -> Vendor | None:
         """After a 401: return the vendor with what it signs in with made anew, or None if that cannot be had."""
@@ -57,15 +266,3 @@ class RecordingService:
         except (errors.UnavailableError, errors.InvalidTriggerError, errors.ConfigurationError):
             return None  # the refusal stands, and says what there is to mend
         return renewed
-
-    def _outcome(self, trigger: Trigger, account: Account, report: Report, received_at: float) -> Outcome:
-        verdict, error = judge(report, trigger, account.settings)
-        return Outcome(
-            trigger=trigger,
-            vendor=account.vendor,
-            verdict=verdict,
-            error=error,
-            recordings=report.recordings,
-            elapsed_ms=max(0, round((self._clock.now() - received_at) * 1000)),
-            retry_after=report.error.retry_after if report.error else None,
-        )

@@ -17,9 +17,10 @@ def _environment(monkeypatch):
 
 def test_each_service_has_a_client():
     """A client is made for each service that is asked for, in the function's region."""
-    [client] = create_clients("secretsmanager")
+    clients = create_clients("secretsmanager", "dynamodb", "sqs")
 
-    assert (client.meta.service_model.service_name, client.meta.region_name) == ("secretsmanager", "eu-central-1")
+    assert [client.meta.service_model.service_name for client in clients] == ["secretsmanager", "dynamodb", "sqs"]
+    assert {client.meta.region_name for client in clients} == {"eu-central-1"}
 
 
 def test_an_outage_costs_little():

@@ -158,6 +158,8 @@ class TestTable:
             errors.CallRecordingError,
             errors.VendorError,
             errors.VendorUnreachableError,
+            errors.CallNotFoundError,
+            errors.CallOverError,
             errors.RecordingBusyError,
         }
         all_errors = {each for _, each in inspect.getmembers(errors, inspect.isclass)}

@@ -14,7 +14,8 @@ NEXT = "https://ivr.example.com/collect?step=1&lang=en"
 OTHERWISE = "https://ivr.example.com/agent"
 SPEAKING = ("bandwidth", "signalwire", "twilio")
 CONTENT_TYPES = {"bandwidth": "application/xml", "signalwire": "text/xml", "twilio": "text/xml"}
-VERBS = {"entered": "PauseRecording", "left": "ResumeRecording", "stop": "StopRecording"}
+#: What Bandwidth's document does beside sending the call on: a resume outside the lease could break a later pause.
+VERBS = {"entered": ["PauseRecording"], "left": [], "stop": ["StopRecording"]}
 #: None of these lies below https://ivr.example.com/.
 FOREIGN = [
     "https://evil.example.com/",
@@ -33,8 +34,9 @@ def query(**targets: str) -> str:
 @pytest.fixture(name="ask")
 def _ask(clock, platforms, secrets_manager, observer):
     """Send one flow's request with a query, and return the answer."""
+    parts = assemble(clock=clock, platforms=platforms, secrets_manager=secrets_manager, observer=observer)
     flows = FlowCallbacks(
-        **vars(assemble(clock=clock, platforms=platforms, secrets_manager=secrets_manager, observer=observer))
+        accounts=parts.accounts, recordings=parts.recordings, clock=parts.clock, observer=parts.observer
     )
 
     def ask(query: str, **given):
@@ -63,7 +65,7 @@ class TestTargets:
 
         assert (answer["statusCode"], answer["headers"]["content-type"]) == (200, CONTENT_TYPES[vendor])
         assert target(answer) == NEXT
-        assert verbs(answer) == ([VERBS[word], "Redirect"] if vendor == "bandwidth" else ["Redirect"])
+        assert verbs(answer) == ([*VERBS[word], "Redirect"] if vendor == "bandwidth" else ["Redirect"])
 
     @pytest.mark.parametrize(
         ("vendor", "word"),

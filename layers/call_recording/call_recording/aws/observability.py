@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from ..errors import VendorError
+from ..model import Notice
 from ..outcome import Outcome
 
 logger = Logger()
@@ -59,6 +60,11 @@ class LogsAndMetrics:
         """Log and count a trigger that was turned away before any vendor was asked."""
         logger.warning("trigger refused", reason=reason, account=account, field=field)
         metrics.add_metric("TriggerRefused", MetricUnit.Count, 1)
+
+    def noticed(self, notice: Notice, *, account: str, call_id: str, step: str | None = None) -> None:
+        """Log and count something that operators should know of."""
+        logger.warning(str(notice), account=account, call_id=call_id, step=step)
+        metrics.add_metric("".join(map(str.capitalize, notice.split("-"))), MetricUnit.Count, 1)
 
     def misconfigured(self, account: str, field: str, problem: str) -> None:
         """Log and count a secret that does not fit."""

@@ -14,18 +14,16 @@ ACCOUNT_FIELD = "accountId", "account_id"
 
 # https://dev.bandwidth.com/docs/voice/bxml/redirect
 CONTENT_TYPE = "application/xml"
-# https://dev.bandwidth.com/docs/voice/bxml/pauseRecording and its neighbours
-_VERBS = {
-    Action.PAUSE: "<PauseRecording/>",
-    Action.RESUME: "<ResumeRecording/>",
-    Action.STOP: "<StopRecording/>",
-}
+# https://dev.bandwidth.com/docs/voice/bxml/pauseRecording and its neighbours.  There is no <ResumeRecording/>: it would
+# be carried out whenever the document arrives, after another step's pause was confirmed even; a resume is sent under
+# the ledger's lease alone.
+_VERBS = {Action.PAUSE: "<PauseRecording/>", Action.STOP: "<StopRecording/>"}
 
 #: A stop at Bandwidth replaces the call's BXML, which must not happen while Bandwidth waits for ours.
 DONE_BY_DOCUMENT = frozenset({Action.STOP})
 
 
 def redirect(url: str, done: Action | None) -> str:
-    """Write BXML that goes on at *url*; before that it says once more what was *done*."""
-    verb = "" if done is None else _VERBS[done]
+    """Write BXML that goes on at *url*; before that it says once more what was *done*, unless that was a resume."""
+    verb = "" if done is None else _VERBS.get(done, "")
     return f'<Response>{verb}<Redirect redirectUrl="{escape(url)}" redirectMethod="POST"/></Response>'

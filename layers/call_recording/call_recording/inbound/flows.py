@@ -43,6 +43,7 @@ class FlowCallbacks:
     def answer(self, event: Mapping[str, Any], *, seconds_left: float) -> answers.Answer:
         """Return the answer to API Gateway's *event*; the invocation itself ends in *seconds_left*."""
         started = Deadline(self._clock.monotonic, REFUSAL_SECONDS)
+        ends_at = self._clock.now() + seconds_left
         request = InboundRequest.of(event, now=self._clock.now())
         name = request.parameters.get("account", "")
         proven = None  # until then the name may be anything: it is not logged
@@ -52,8 +53,8 @@ class FlowCallbacks:
             self._recordings.require_fit(secret)
             targets = markup.targets_of(request.query, secret.account, ACTIONS[request.route_key])
             if targets is not None:
-                return self._send_on(request, secret, targets, seconds_left)
-            return answers.of_outcome(self._handle(request, secret, seconds_left))
+                return self._send_on(request, secret, targets, ends_at)
+            return answers.of_outcome(self._handle(request, secret, ends_at))
         except errors.UnknownAccountError as exc:
             self._observer.refused(str(exc) or "not authenticated", account=proven)
             self._clock.sleep(started.remaining())
@@ -79,7 +80,7 @@ class FlowCallbacks:
         return secret
 
     def _send_on(
-        self, request: InboundRequest, secret: AccountSecret, targets: markup.Targets, seconds_left: float
+        self, request: InboundRequest, secret: AccountSecret, targets: markup.Targets, ends_at: float
     ) -> answers.Answer:
         """Carry out what the flow asks for, and send its call on: to `otherwise` unless it holds."""
         account = secret.account
@@ -89,10 +90,10 @@ class FlowCallbacks:
             if targets.next is None:
                 raise errors.InvalidTriggerError("next", "is missing, or not below one of allowed_redirects")
             if action in markup.done_by_document(account.vendor):
-                self._trigger(request, secret)  # still has to fit
+                self._recordings.note_stop_by_document(self._trigger(request, secret), secret)
                 holds = True
             else:
-                holds = self._handle(request, secret, seconds_left).error is None
+                holds = self._handle(request, secret, ends_at).error is None
         except errors.UnknownAccountError:
             raise
         except errors.CallRecordingError as exc:
@@ -107,12 +108,18 @@ class FlowCallbacks:
             given, account=secret.account, action=ACTIONS[request.route_key], step=request.parameters.get("step", "")
         )
 
-    def _handle(self, request: InboundRequest, secret: AccountSecret, seconds_left: float) -> Outcome:
+    def _handle(self, request: InboundRequest, secret: AccountSecret, ends_at: float) -> Outcome:
         trigger = self._trigger(request, secret)
-        spent = self._clock.now() - request.received_at
-        budget = secret.account.settings.budget_ms / 1000 - spent
-        deadline = Deadline(self._clock.monotonic, min(budget, seconds_left) - ANSWER_SECONDS)
-        return self._recordings.handle(trigger, secret, received_at=request.received_at, deadline=deadline)
+        now = self._clock.now()
+        budget = request.received_at + secret.account.settings.budget_ms / 1000 - now
+        deadline = Deadline(self._clock.monotonic, min(budget, ends_at - now) - ANSWER_SECONDS)
+        return self._recordings.handle(
+            trigger,
+            secret,
+            received_at=request.received_at,
+            deadline=deadline,
+            ends_at=ends_at,
+        )
 
     def _refuse(self, error: errors.CallRecordingError, account: str | None) -> None:
         field = error.field if isinstance(error, errors.InvalidTriggerError) else None

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from .. import errors
@@ -61,7 +62,11 @@ class WorkflowTasks:
         spent = self._clock.monotonic() - started
         budget = min(account.settings.budget_ms / 1000, seconds_left) - spent - ANSWER_SECONDS
         return self._recordings.handle(
-            trigger, secret, received_at=received_at, deadline=Deadline(self._clock.monotonic, budget)
+            replace(trigger, by="workflow"),
+            secret,
+            received_at=received_at,
+            deadline=Deadline(self._clock.monotonic, budget),
+            ends_at=received_at + seconds_left,
         )
 
 

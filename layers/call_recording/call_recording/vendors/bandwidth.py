@@ -1,6 +1,7 @@
 """Bandwidth, Voice v2.
 
 https://dev.bandwidth.com/apis/voice-apis/voice/#operation/updateCallRecordingState
+https://dev.bandwidth.com/apis/voice-apis/voice/#operation/getCallState
 https://github.com/Bandwidth/python-sdk/blob/main/bandwidth.yml
 https://dev.bandwidth.com/docs/voice/bxml/pauseRecording
 
@@ -20,8 +21,8 @@ import httpx
 
 from .. import errors, redirects
 from ..account import Account
-from ..model import ACKNOWLEDGED_AS, Action, Call, Proof, Recording, Trigger
-from ._answers import Json
+from ..model import ACKNOWLEDGED_AS, Action, Call, CallState, Proof, Recording, Trigger
+from ._answers import Json, require_same
 from .base import BaseVendor, basic
 
 #: The host of the token endpoint.  In bandwidth.yml: securitySchemes.OAuth2
@@ -47,7 +48,8 @@ class Bandwidth(BaseVendor):
     recording_id_pattern = re.compile(r"r-[0-9a-f-]{36,64}")
     reads = False
     statuses = {}
-    call_statuses = {}
+    # Map Bandwidth's state of a call: whether it is live.  In bandwidth.yml: callState, which may get more words
+    call_statuses = {"queued": True, "initiated": True, "answered": True, "disconnected": False}
 
     # Map our action: Bandwidth's state, a word of requests only.  A stop is not among them: see update_request
     words: ClassVar[Mapping[Action, str]] = {Action.PAUSE: "paused", Action.RESUME: "recording"}
@@ -82,11 +84,16 @@ class Bandwidth(BaseVendor):
         path = "/api/v2/accounts/{}/calls/{}/"
         ids = self.credentials["account_id"], call.call_id
         if action is Action.STOP:
-            document = _STOP_DOCUMENT.format(redirect_url=escape(call.redirect_url or ""))
+            if call.redirect_url is None:  # a stop that is tried again: the ledger keeps no URL
+                raise errors.VendorResponseError("no redirect_url is known, and without it a stop would end the call")
+            document = _STOP_DOCUMENT.format(redirect_url=escape(call.redirect_url))
             return self.request(
                 "PUT", path + "bxml", *ids, content=document.encode(), headers={"content-type": "application/xml"}
             )
         return self.request("PUT", path + "recording", *ids, json={"state": self.words[action]})
+
+    def call_request(self, call: Call) -> httpx.Request:
+        return self.request("GET", "/api/v2/accounts/{}/calls/{}", self.credentials["account_id"], call.call_id)
 
     def parse_update(self, response: httpx.Response, body: bytes, call: Call, action: Action) -> Recording:
         if response.status_code != self.yes[action] or body.strip():
@@ -94,6 +101,10 @@ class Bandwidth(BaseVendor):
         return Recording(
             recording_id=None, call_id=call.call_id, status=ACKNOWLEDGED_AS[action], proof=Proof.ACKNOWLEDGED
         )
+
+    def parse_call(self, body: Json, call: Call) -> CallState:
+        require_same(body["callId"], call.call_id)
+        return CallState(live=self.call_statuses[body["state"]])
 
     def parse_error_code(self, body: Json) -> object:
         return body["type"]

@@ -101,7 +101,9 @@ class Bird(BaseVendor):
         return CallState(live=self.call_statuses[body["status"]])
 
     def _request(self, method: str, path: str, call: Call, *ids: str, **content: object) -> httpx.Request:
-        channel_id = call.channel_id or self.account.credentials["channel_id"]
+        channel_id = call.channel_id or self.account.credentials.get("channel_id")
+        if channel_id is None:  # a call that is looked at again, of an account that no longer names its channel
+            raise errors.VendorResponseError("no channel_id is known", vendor=self.name)
         return self.request(
             method, _CALL + path, self.credentials["workspace_id"], channel_id, call.call_id, *ids, **content
         )

@@ -1,0 +1,37 @@
+"""Batches of messages from SQS.  A module of its own: only one function pays for what it imports."""
+
+from traceback import extract_tb
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, ExceptionInfo, FailureResponse
+
+from ..errors import CallRecordingError
+from .observability import logger, metrics
+
+
+class MessageBatch(BatchProcessor):
+    """Takes each message by itself.  One that fails is given back alone, and what it failed with is told."""
+
+    def __init__(self) -> None:
+        # Also if all of them fail, each is given back: the function has not failed.
+        super().__init__(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+    def failure_handler(self, record: Any, exception: ExceptionInfo) -> FailureResponse:
+        """Log and count a message that comes again: what is ours to expect as a warning, anything else as an error.
+
+        Of what nobody expected only its class and its place are told: its text could have anything in it.
+        """
+        _, error, traceback = exception
+        [*_, place] = extract_tb(traceback)
+        expected = isinstance(error, CallRecordingError)
+        write = logger.warning if expected else logger.error
+        write(
+            "message given back",
+            message_id=record.message_id,
+            error=type(error).__name__,
+            reason=str(error) if expected else None,
+            place=f"{place.filename}:{place.lineno}",
+        )
+        metrics.add_metric("MessageGivenBack", MetricUnit.Count, 1)
+        return super().failure_handler(record, exception)

@@ -1,0 +1,41 @@
+"""What comes back to us by itself: reminders from the queue, and the sweep of each minute."""
+
+from typing import Final
+
+from .. import errors
+from ..ports import Clock, Observer, Timers
+from ..reminders import parse_reminder
+from ..service import RecordingService
+
+#: How many calls one sweep lists.
+SWEEP_LIMIT: Final = 200
+#: What one reminder needs at least, seconds: with less it is given back, and comes again.
+LEAST_SECONDS: Final = 2.0
+
+
+class Reminders:
+    """Sees to what was left undone."""
+
+    def __init__(self, *, recordings: RecordingService, timers: Timers, clock: Clock, observer: Observer) -> None:
+        self._recordings = recordings
+        self._timers = timers
+        self._clock = clock
+        self._observer = observer
+
+    def deliver(self, body: str, *, seconds_left: float) -> None:
+        """Look at the call that a message is about; raise whatever means that it has to be delivered again."""
+        if seconds_left < LEAST_SECONDS:
+            raise errors.UnavailableError("no time left for this message: it comes again")
+        try:
+            reminder, at = parse_reminder(body)
+        except ValueError:
+            self._observer.refused("a message of the queue cannot be read")
+            raise
+        if at > self._clock.now():
+            self._timers.remind(reminder, at=at)  # the queue delays by a quarter of an hour at most
+            return
+        self._recordings.wake(reminder, seconds_left=seconds_left)
+
+    def sweep(self, *, seconds_left: float) -> None:
+        """Look at the calls that are due, whether or not their reminders came."""
+        self._recordings.sweep(seconds_left=seconds_left, limit=SWEEP_LIMIT)

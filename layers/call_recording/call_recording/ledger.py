@@ -1,0 +1,386 @@
+"""The ledger of one call: which pauses are open, what is known of its recordings, what happened, and when.
+
+Pure: every method returns the ledger as it is afterwards, the same object if nothing changed, and nothing here asks
+anybody anything.  All instants are seconds since the epoch, UTC.  The rules are those of docs/reliability.md, which
+says what each is for; a test takes each of them out, and the simulation finds what then goes wrong.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from . import errors
+from .doubts import NO_DOUBTS, Doubts
+from .ledger_parts import (
+    GIVE_UP,
+    GONE,
+    KEPT_POLL,
+    LONGEST_BACKOFF,
+    LONGEST_RETRY_AFTER,
+    MAX_EVENTS,
+    MAX_PAUSES,
+    MAX_SEEN,
+    MAX_STEPS,
+    NOTHING,
+    POLL,
+    SKEW,
+    Event,
+    Known,
+    Lease,
+    Pause,
+    Timing,
+    as_text,
+    believed,
+    told,
+)
+from .model import Action, Call, Report
+
+
+class LedgerConflictError(Exception):
+    """Somebody else has written the ledger meanwhile, or nobody knows whether what we wrote is there."""
+
+    def __init__(self, current: "CallLedger | None" = None) -> None:
+        super().__init__("the ledger has changed")
+        self.current = current  #: as it is now, where the store says so
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLedger:
+    """One call.  The store saves it as a whole if nobody else has since it was loaded."""
+
+    account: str
+    call: Call
+    version: int = 0  #: 0: never saved
+    pauses: Mapping[str, Pause] = field(default_factory=dict)  #: the open ones, by step
+    stopped: bool = False  #: a stop for good was asked for
+    by_document: bool = False  #: and the vendor carries it out itself, as it follows a document of ours
+    over: bool = False  #: the call has ended
+    known: Known = NOTHING
+    lease: Lease | None = None
+    doubts: Doubts = NO_DOUBTS
+    left_at: Mapping[str, float] = field(default_factory=dict)  #: when flows say that they last left a step
+    seen: tuple[str, ...] = ()  #: ids of events and pauses that have had their effect
+    failures: int = 0  #: tries in a row that did not make the vendor match
+    failing_since: float | None = None
+    missing_since: float | None = None  #: since when the vendor says that it does not know the call
+    given_up: bool = False
+    look_at: float = 0.0  #: when to look at the vendor again, if anything is left to look after
+    events: tuple[Event, ...] = ()
+    folded: int = 0  #: how many older events are no longer kept
+
+    # What holds.
+
+    @property
+    def desired(self) -> Action | None:
+        """What the vendor is to be asked for; None if nothing any more."""
+        if self.over or self.by_document:
+            return None
+        if self.stopped:
+            return Action.STOP
+        return Action.PAUSE if self.pauses else Action.RESUME
+
+    @property
+    def matches(self) -> bool:
+        """Whether the vendor is known to be as desired, with proof."""
+        action = self.desired
+        if action is None or self.known.shows_none_live:
+            return True
+        return self.known.proven and self.known.shows(action)
+
+    def leased(self, now: float) -> bool:
+        """Whether somebody may be commanding the vendor: no verdict is given meanwhile."""
+        return self.lease is not None and now <= self.lease.until
+
+    def doubtful(self, now: float) -> bool:
+        """Whether there is nothing to send: the vendor shows what is desired, and only time can prove it."""
+        return self.doubt is not None and now <= self.doubt
+
+    @property
+    def doubt(self) -> float | None:
+        """Until when the proof of what the vendor shows has to wait; None if that is not what is missing."""
+        action = self.desired
+        if action is None or self.known.proven or not self.known.shows(action):
+            return None
+        return self.doubts.about(action)
+
+    @property
+    def looks_again_at(self) -> float | None:
+        """When the vendor has to be looked at again, deadlines and leases aside; None if that is not needed."""
+        if self.lease is not None or self.given_up:
+            return None
+        if not self.matches:
+            return self.look_at if self.doubt is None else max(self.doubt, self.look_at)
+        return self.look_at if self.polls else None
+
+    @property
+    def polls(self) -> bool:
+        """Whether open pauses have to be looked after, though all is as desired."""
+        return bool(self.pauses) and (self.known.shows_none_live or all(each.kept for each in self.pauses.values()))
+
+    @property
+    def due_at(self) -> float | None:
+        """The key of the sweep's index: None only when the call is settled, or given up."""
+        times = [pause.deadline + SKEW for pause in self.pauses.values() if not pause.kept]
+        if self.lease is not None:
+            times.append(self.lease.until)
+        if (look := self.looks_again_at) is not None:
+            times.append(look)
+        return min(times, default=None)
+
+    # What may happen to a call.
+
+    def entered(
+        self,
+        *,
+        step: str,
+        pause_id: str,
+        event_id: str,
+        seconds: float,
+        occurred_at: float | None,
+        now: float,
+        by: str,
+    ) -> "CallLedger":
+        """A flow has entered *step*: its pause is open for *seconds*, and longer only if it was.
+
+        An event that was seen before, an older visit that was left already, a call that is over or stopped open nothing.
+        """
+        if event_id in self.seen:
+            return self
+        ledger = self._see(event_id, pause_id)
+        occurred_at = believed(occurred_at, now)
+        if refusal := self._refusal(step, occurred_at):
+            return ledger._noted(now, "entered", by=by, step=step, refused=refusal)
+        before = self.pauses.get(step)
+        # told twice, or late: the visit that is known already
+        late = before and occurred_at and before.occurred_at and occurred_at <= before.occurred_at
+        pause = Pause(
+            pause_id=before.pause_id if before and late else pause_id,
+            opened_at=before.opened_at if before else now,
+            deadline=max(now + seconds, before.deadline if before else 0.0),
+            occurred_at=max(filter(None, (occurred_at, before and before.occurred_at)), default=None),
+        )
+        opened = replace(ledger, pauses={**self.pauses, step: pause})._anew(self)
+        what = "entered again" if before else "entered"
+        return opened._noted(now, what, by=by, step=step, pause_id=pause.pause_id, deadline=as_text(pause.deadline))
+
+    def left(
+        self,
+        *,
+        step: str,
+        pause_id: str | None,
+        event_id: str,
+        occurred_at: float | None,
+        now: float,
+        by: str,
+        timing: Timing,
+    ) -> "CallLedger":
+        """A flow has left *step*: its pause is released, unless this tells of an earlier visit."""
+        if event_id in self.seen:
+            return self
+        occurred_at = believed(occurred_at, now)
+        ledger = self._see(event_id)
+        if occurred_at is not None:
+            latest = max(occurred_at, self.left_at.get(step, 0.0))
+            others = {name: at for name, at in self.left_at.items() if name != step}
+            ledger = replace(ledger, left_at=dict([*others.items(), (step, latest)][-MAX_STEPS:]))
+        pause = self.pauses.get(step)
+        if _of_earlier_visit(pause, pause_id, occurred_at) or (pause is None and pause_id in self.seen):
+            return ledger._noted(now, "left", by=by, step=step, refused="an earlier visit")
+        if pause is None:
+            ledger = ledger if self.over or self.stopped else ledger._unheard(now, timing)
+            return ledger._noted(now, "left", by=by, step=step, refused="no pause is open")
+        ledger = replace(ledger, pauses=_without(self.pauses, step))._anew(self)
+        return ledger._noted(now, "left", by=by, step=step, pause_id=pause.pause_id)
+
+    def unheard(self, *, step: str | None, pause_id: str, now: float, timing: Timing) -> "CallLedger":
+        """A reminder came of a pause that is not on record: it was sent while there was no ledger."""
+        if pause_id in self.seen:
+            return self
+        return (
+            self._see(pause_id)._unheard(now, timing)._noted(now, "found without record", step=step, pause_id=pause_id)
+        )
+
+    def stop_asked(self, *, step: str, event_id: str, now: float, by: str) -> "CallLedger":
+        """The recording is to be stopped for good; all pauses close."""
+        if event_id in self.seen:
+            return self
+        ledger = replace(self._see(event_id), stopped=True, pauses={}, known=NOTHING)._anew(self)
+        return ledger._noted(now, "stop asked", by=by, step=step)
+
+    def stopped_by_document(self, *, step: str, event_id: str, now: float, by: str) -> "CallLedger":
+        """The same, but the vendor carries the stop out itself, as it follows our document: there is nothing to send."""
+        return replace(self.stop_asked(step=step, event_id=event_id, now=now, by=by), by_document=True)
+
+    def errand_asked(self, *, step: str, recording_id: str, event_id: str, now: float, by: str) -> "CallLedger":
+        """One recording is to be stopped; what the call's others are to be stays as it is."""
+        if event_id in self.seen:
+            return self
+        return self._see(event_id)._noted(now, "stop of one asked", by=by, step=step, recording_id=recording_id)
+
+    def expired(self, *, now: float, on_deadline: str) -> "CallLedger":
+        """Time has passed: pauses that nobody left by their deadline end as the account wants it."""
+        late = {step: p for step, p in self.pauses.items() if now > p.deadline + SKEW and not p.kept}
+        ledger = self
+        for step, pause in late.items():
+            if on_deadline == "keep":
+                ledger = replace(ledger, pauses={**ledger.pauses, step: pause._replace(kept=True)})
+            else:
+                ledger = replace(ledger, pauses=_without(ledger.pauses, step))
+            ledger = ledger._noted(now, "expired", step=step, pause_id=pause.pause_id, on_deadline=on_deadline)
+        if late and on_deadline == "stop":
+            ledger = replace(ledger, stopped=True, pauses={}, known=NOTHING)
+        return ledger._anew(self) if late else self
+
+    def call_ended(self, *, event_id: str, now: float, by: str) -> "CallLedger":
+        """The call is over: nothing of it will ever be recorded again, and all pauses close."""
+        if event_id in self.seen or self.over:
+            return self
+        return self._see(event_id)._over(now, by)
+
+    def recording_changed(self, *, event_id: str, now: float, by: str, what: str) -> "CallLedger":
+        """A recording of the call has started, ended or failed: what was known of it is known no longer."""
+        if event_id in self.seen:
+            return self
+        lease = self.lease and self.lease._replace(disturbed=True)  # whoever is asking now does not know of it
+        return replace(self._see(event_id), known=NOTHING, lease=lease)._anew(self)._noted(now, what, by=by)
+
+    # The lease, and what comes of it.
+
+    def relieved(self, now: float) -> "CallLedger":
+        """A holder whose lease has lapsed is dead, and what it sent has acted or never will."""
+        if self.lease is None or self.leased(now):
+            return self
+        return replace(self, lease=None, known=NOTHING, look_at=0.0)._noted(
+            now, "holder lost", holder=self.lease.holder
+        )
+
+    def taken(
+        self, *, holder: str, action: Action, ends_at: float, now: float, by: str, timing: Timing
+    ) -> "CallLedger":
+        """*holder* takes the lease to ask for *action*: until it says what came of it, nothing is known."""
+        lease = Lease(holder=holder, ends_at=ends_at, until=ends_at + timing.in_flight + SKEW)
+        return replace(self, lease=lease, known=NOTHING)._noted(now, "asking", action=str(action), holder=holder, by=by)
+
+    def pausing_unleased(self, *, ends_at: float, now: float, by: str, timing: Timing) -> "CallLedger":
+        """The holder is dead and its lease live: a pause, which can do no harm, is about to be sent without it."""
+        doubts = self.doubts.raised(Action.PAUSE, ends_at + timing.in_flight + SKEW)
+        return replace(self, known=NOTHING, doubts=doubts)._noted(now, "asking without lease", action="pause", by=by)
+
+    def recorded(self, report: Report, action: Action, *, now: float, timing: Timing, may_go_on: bool) -> "CallLedger":
+        """Note what came of *action*, and give the lease up.
+
+        It is kept if something else is desired by now, *may_go_on*, and it is known where the vendor stands.
+        """
+        doubts = self.doubts.after(report, action, now=now, timing=timing)
+        known = doubts.judge(report)
+        disturbed = self.lease is not None and self.lease.disturbed
+        ledger = replace(
+            self, doubts=doubts, known=NOTHING if disturbed else known, missing_since=self._missing(report, now)
+        )
+        ledger = ledger._noted(now, "answered", **told(report, action, known))
+        if ledger._is_over(report.error, now):
+            ledger = ledger._over(now, "vendor")
+        changed = disturbed or (ledger.desired is not action and not known.shows_none_live)
+        if may_go_on and changed and known.complete and ledger.desired is not None:
+            lease = ledger.lease and ledger.lease._replace(disturbed=False)
+            return replace(ledger, known=NOTHING, lease=lease)._noted(now, "asking", action=str(ledger.desired))
+        if disturbed:
+            return replace(ledger, lease=None, look_at=now)
+        return replace(ledger, lease=None)._tried(now, report.error.retry_after if report.error else None)
+
+    def released(self) -> "CallLedger":
+        """The holder gives its lease up without having asked for anything."""
+        return replace(self, lease=None)
+
+    def forgotten(self) -> "CallLedger":
+        """What is known is not to be relied on: it was to be proven afresh, and there was no time for it."""
+        return replace(self, known=NOTHING, look_at=0.0)
+
+    def ran_errand(self, report: Report, action: Action, *, now: float, timing: Timing) -> "CallLedger":
+        """Note what came of an *action* on one recording alone, and give the lease up: of the others nothing is known."""
+        doubts = self.doubts.after(report, action, now=now, timing=timing)
+        ledger = replace(self, doubts=doubts, known=NOTHING, lease=None, look_at=now)
+        return ledger._noted(now, "answered", **told(report, action, Known(report.recordings)))
+
+    def failed(self, *, now: float, reason: str) -> "CallLedger":
+        """The vendor could not even be asked."""
+        return replace(self, known=NOTHING)._noted(now, "not asked", reason=reason)._tried(now)
+
+    # How.
+
+    def _see(self, *ids: str) -> "CallLedger":
+        return replace(self, seen=(*self.seen, *ids)[-MAX_SEEN:])
+
+    def _refusal(self, step: str, occurred_at: float | None) -> str | None:
+        if self.over:
+            return "the call is over"
+        if self.stopped:
+            return "the recording was stopped"
+        if occurred_at is not None and occurred_at < self.left_at.get(step, 0.0):
+            return "left already"
+        if step not in self.pauses and len(self.pauses) >= MAX_PAUSES:
+            return "too many steps are open"
+        return None
+
+    def _unheard(self, now: float, timing: Timing) -> "CallLedger":
+        """A pause may be under way that the ledger never heard of: if none is wanted, look at the vendor."""
+        ledger = replace(self, doubts=self.doubts.after_unheard(now, timing))
+        return ledger if self.pauses else replace(ledger, known=NOTHING)._anew(self)
+
+    def _anew(self, before: "CallLedger") -> "CallLedger":
+        """Begin to count failures anew if something else is desired than *before*, and look at once in any case."""
+        if self.desired is before.desired and not before.given_up:
+            return replace(self, look_at=0.0)
+        return replace(self, look_at=0.0, failures=0, failing_since=None, given_up=False)
+
+    def _over(self, now: float, by: str) -> "CallLedger":
+        return replace(self, over=True, pauses={}, known=NOTHING)._noted(
+            now, "call over", by=by, paused=len(self.pauses)
+        )
+
+    def _missing(self, report: Report, now: float) -> float | None:
+        """Since when the vendor says that it does not know the call; that it says nothing changes nothing."""
+        if isinstance(report.error, errors.CallNotFoundError):
+            return now if self.missing_since is None else self.missing_since
+        answered = report.error is None or isinstance(report.error, errors.VendorResponseError)
+        return None if answered else self.missing_since
+
+    def _is_over(self, error: Exception | None, now: float) -> bool:
+        if isinstance(error, errors.CallNotFoundError):  # some vendors forget a call that is over
+            return self.missing_since is not None and now - self.missing_since >= GONE
+        return isinstance(error, errors.CallOverError)
+
+    def _tried(self, now: float, retry_after: float | None = None) -> "CallLedger":
+        """Count a try, and set when to look again."""
+        if self.matches:
+            kept = bool(self.pauses) and not self.known.shows_none_live
+            look_at = now + (KEPT_POLL if kept else POLL)
+            return replace(self, failures=0, failing_since=None, given_up=False, look_at=look_at)
+        if self.doubtful(now):
+            return replace(self, look_at=0.0)
+        since = self.failing_since if self.failing_since is not None else now
+        failures = self.failures + 1
+        # as long as a pause has its deadline before it, trying goes on
+        given_up = now - since >= GIVE_UP and all(pause.kept for pause in self.pauses.values())
+        ledger = self._noted(now, "given up", failures=failures) if given_up else self
+        wait = max(min(LONGEST_BACKOFF, 2.0 ** min(failures, 10)), min(retry_after or 0.0, LONGEST_RETRY_AFTER))
+        return replace(ledger, failures=failures, failing_since=since, given_up=given_up, look_at=now + wait)
+
+    def _noted(self, now: float, what: str, **details: Any) -> "CallLedger":
+        event = Event(as_text(now), what, {name: value for name, value in details.items() if value is not None})
+        events = (*self.events, event)
+        surplus = max(0, len(events) - MAX_EVENTS)
+        return replace(self, events=events[surplus:], folded=self.folded + surplus)
+
+
+def _of_earlier_visit(pause: Pause | None, pause_id: str | None, occurred_at: float | None) -> bool:
+    """Whether a `left` that says this is older than the visit that *pause* belongs to."""
+    if pause is None:
+        return False
+    if pause_id is not None and pause_id != pause.pause_id:
+        return True
+    return occurred_at is not None and pause.occurred_at is not None and occurred_at < pause.occurred_at
+
+
+def _without(pauses: Mapping[str, Pause], step: str) -> dict[str, Pause]:
+    return {name: pause for name, pause in pauses.items() if name != step}

@@ -1,0 +1,116 @@
+"""What somebody tells us of a call, as something that can be written into its ledger, again after a conflict."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import NamedTuple
+
+from .account import Settings
+from .ledger import CallLedger
+from .ledger_parts import Timing
+from .model import Action, Call, Reminder, Trigger
+
+
+class Occurrence(NamedTuple):
+    """What somebody told us of a call."""
+
+    by: str  #: who: flow, workflow, timer, sweep
+    account: str
+    call: Call
+    apply: Callable[[CallLedger, float], CallLedger]  #: writes it into the ledger, at the time given
+    action: Action | None = None  #: what somebody waits for; None: nobody waits for anything
+    opens: Reminder | None = None  #: of the pause that it opens
+    named: str | None = None  #: the recording that it names
+    errand: bool = False  #: whether it is about the named recording only, whatever is desired of the call
+
+
+def timing_of(settings: Settings) -> Timing:
+    """What an account assumes of its vendor."""
+    return Timing(in_flight=settings.in_flight_ms / 1000, read_lag=settings.read_lag_ms / 1000)
+
+
+def triggered(trigger: Trigger, settings: Settings, nonce: str, *, by_document: bool = False) -> Occurrence:
+    """What a flow or a workflow asks for; a stop may be carried out *by_document*.
+
+    *nonce* stands for the event's id where it has none: so our own write is known again if its answer is lost.
+    """
+    event_id = trigger.event_id or nonce
+    occurred_at = trigger.occurred_at.timestamp() if trigger.occurred_at else None
+    timing = timing_of(settings)
+    pause_id = _pause_id(trigger, event_id)
+
+    def entered(ledger: CallLedger, now: float) -> CallLedger:
+        return ledger.entered(
+            step=trigger.step,
+            pause_id=pause_id,
+            event_id=event_id,
+            seconds=trigger.max_pause_seconds or settings.max_pause_seconds,
+            occurred_at=occurred_at,
+            now=now,
+            by=trigger.by,
+        )
+
+    def left(ledger: CallLedger, now: float) -> CallLedger:
+        return ledger.left(
+            step=trigger.step,
+            pause_id=trigger.pause_id,
+            event_id=event_id,
+            occurred_at=occurred_at,
+            now=now,
+            by=trigger.by,
+            timing=timing,
+        )
+
+    def stop(ledger: CallLedger, now: float) -> CallLedger:
+        if trigger.recording_id is None:
+            asked = ledger.stopped_by_document if by_document else ledger.stop_asked
+            return asked(step=trigger.step, event_id=event_id, now=now, by=trigger.by)
+        return ledger.errand_asked(
+            step=trigger.step, recording_id=trigger.recording_id, event_id=event_id, now=now, by=trigger.by
+        )
+
+    reminder = Reminder(trigger.account, _addressed(trigger.call), trigger.step, pause_id)
+    return Occurrence(
+        by=trigger.by,
+        account=trigger.account,
+        call=trigger.call,
+        apply={Action.PAUSE: entered, Action.RESUME: left, Action.STOP: stop}[trigger.action],
+        action=trigger.action,
+        opens=reminder if trigger.action is Action.PAUSE else None,
+        named=trigger.recording_id,
+        errand=trigger.action is Action.STOP and trigger.recording_id is not None,
+    )
+
+
+class Wake:
+    """Time has passed: pauses end at their deadlines, and one that is not on record is written down."""
+
+    def __init__(self, reminder: Reminder, settings: Settings) -> None:
+        self._reminder = reminder
+        self._settings = settings
+        self.expired: tuple[str, ...] = ()  #: the steps whose pauses it found expired, when it was last applied
+
+    def __call__(self, ledger: CallLedger, now: float) -> CallLedger:
+        """Write it into *ledger*."""
+        mine = self._reminder
+        heard = ledger
+        if mine.pause_id is not None:
+            heard = ledger.unheard(step=mine.step, pause_id=mine.pause_id, now=now, timing=timing_of(self._settings))
+        expired = heard.expired(now=now, on_deadline=self._settings.on_deadline)
+        self.expired = tuple(step for step, pause in heard.pauses.items() if expired.pauses.get(step) != pause)
+        return expired
+
+    def occurrence(self) -> Occurrence:
+        """It, as the reconciler takes it: nobody waits for an answer."""
+        by = "timer" if self._reminder.step else "sweep"
+        return Occurrence(by=by, account=self._reminder.account, call=self._reminder.call, apply=self)
+
+
+def _addressed(call: Call) -> Call:
+    """A call as the ledger and the queue keep it: a redirect_url may carry what is nobody's business."""
+    return Call(call_id=call.call_id, channel_id=call.channel_id)
+
+
+def _pause_id(trigger: Trigger, event_id: str) -> str:
+    """The same for a repeated event, so that a repeated reminder of its pause is known to be one."""
+    of = f"{trigger.account}/{trigger.call.call_id}/{trigger.step}/{event_id}"
+    return sha256(of.encode()).hexdigest()[:24]

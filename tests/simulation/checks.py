@@ -1,0 +1,238 @@
+"""What always holds (docs/reliability.md), checked each time that something happens in a simulated world.
+
+S: nothing bad happens; L: in the end, all is well.  Nothing here looks into the service: it judges what was answered,
+what was written, what was sent, and what the tape heard.
+"""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from call_recording.ledger import CallLedger
+from call_recording.ledger_parts import MAX_EVENTS, MAX_PAUSES, MAX_SEEN, MAX_STEPS, Pause
+from call_recording.model import Action, RecordingStatus
+from call_recording.outcome import Outcome
+from tests.simulation.world import EPOCH, Invocation, ViolationError, World
+
+if TYPE_CHECKING:
+    from tests.simulation.vendor import Switchboard
+
+#: How far a flow's clock may be behind, seconds: so long after its deadline a pause has to hold.
+FLOW_CLOCK = 0.5
+
+
+class Promise(NamedTuple):
+    """A flow was told that it may collect."""
+
+    to: str
+    visit: int  #: so many times the step was opened by then
+    deadline: float  #: as the flow was told, in the world's time
+    before: float  #: recordings that began before this are covered
+
+
+class Checks:
+    """Watches one world."""
+
+    board: "Switchboard"
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.ledger: CallLedger | None = None
+        self.owner: Invocation | None = None  #: who holds the lease
+        self.promises: dict[str, Promise] = {}
+        self.safe = 0  #: so many safe answers were given
+        self.visits: dict[str, int] = {}  #: how often a step was opened
+        self._visits_at: dict[int, dict[str, int]] = {0: {}}  #: the same, by version of the ledger
+        self._entered: dict[str, tuple[float, bool]] = {}  #: the latest that a flow entered, and whether all said when
+        self._known_since = 0.0
+
+    # What is asked of the vendor.
+
+    def asked(self, who: Invocation) -> None:
+        """Somebody turns to the vendor."""
+        if not who.commanding_since:
+            who.commanding_since = self.world.now or 1e-9
+
+    def sent(self, action: Action, who: Invocation) -> None:
+        """Somebody sends a command: a resume and a stop under the lease only, and one at a time."""
+        self.asked(who)
+        if who is not self.owner:
+            self._require(action is Action.PAUSE, f"S3: {who.name} sends a {action} without holding the lease")
+            return
+        lease = self.ledger and self.ledger.lease
+        self._require(lease and who.time() <= lease.until, f"S3: {who.name}'s lease has lapsed")
+        for other in self.world.invocations:
+            both = other.commanding and not other.dead and other is not who
+            self._require(not both, f"S3: {who.name} and {other.name} command at the same time")
+        who.commanding = True
+
+    # What the tape hears.
+
+    def tape_changed(self) -> None:
+        """No recording runs that a flow was told is paused."""
+        if not self.promises:
+            return
+        for step, promise in list(self.promises.items()):
+            if self.world.now >= promise.deadline + FLOW_CLOCK:
+                del self.promises[step]
+                continue
+            for recording_id, tape in self.board.tapes.items():
+                runs = tape.status is RecordingStatus.IN_PROGRESS and tape.began < promise.before
+                self._require(not runs, f"S1: {recording_id} runs although {promise.to} was told that it is safe")
+
+    # What flows are told.
+
+    def answered(self, who: Invocation, outcome: Outcome) -> None:
+        """A flow gets its answer."""
+        if not outcome.safe_to_collect:
+            return
+        self.safe += 1
+        ledger, step = who.loaded, outcome.trigger.step
+        told = f"S2: {who.name} is told that it is safe, but "
+        self._require(outcome.trigger.action is Action.PAUSE, told + "it did not ask for a pause")
+        self._require(ledger is not None, told + "the table was out of reach")
+        self._require(who.reminded, told + "its reminder could not be sent")
+        pause = ledger.pauses.get(step)
+        self._require(pause is not None, told + "its pause is closed")
+        self._require(who.time() < pause.deadline, told + "its pause is past its deadline")
+        self._require(ledger.lease is None, told + "somebody may be commanding")
+        known = ledger.known
+        paused = known.recordings and all(each.status is RecordingStatus.PAUSED for each in known.recordings)
+        none_live = known.complete and not any(each.live for each in known.recordings)
+        self._require(known.complete and (known.proven and paused or none_live), told + "nothing proves it")
+        for sent in self.board.pending:
+            lands = sent.recording_id is None or sent.recording_id == self.board.platform.current
+            lands = lands or sent.recording_id in self.board.active()
+            under_way = sent.action is Action.RESUME and lands
+            self._require(not under_way, f"S1: {who.name} is told that it is safe with {sent.by}'s resume under way")
+        visit = self._visits_at[ledger.version].get(step, 0)
+        if self.ledger and step in self.ledger.pauses and self.visits[step] == visit:
+            self.promises[step] = Promise(who.name, visit, pause.deadline - EPOCH, self._known_since)
+            self.tape_changed()
+        self.board.release("after safe")
+
+    # What is written.
+
+    def saved(self, before: CallLedger | None, ledger: CallLedger, writer: Invocation) -> None:
+        """A ledger was written."""
+        self.ledger = ledger
+        writer.commanding_since = writer.commanding_since and self._note_known(before, ledger, writer)
+        if ledger.lease is None:
+            self.owner = None
+        elif before is None or before.lease != ledger.lease:
+            self.owner = writer
+        pauses = before.pauses if before else {}
+        if ledger.pauses != pauses:
+            for step in {*pauses, *ledger.pauses}:
+                self._require_reason(step, before, ledger, writer)
+        self._visits_at[ledger.version] = dict(self.visits)
+        self._require_bounds(before, ledger)
+        settled = _is_settled(ledger)
+        self._require(settled or ledger.given_up or ledger.due_at is not None, "L2: nobody is going to look at it again")
+        self._require(not settled or ledger.due_at is None, "L2: it is due although it is settled")
+        if settled:
+            self.board.release("after settled")
+
+    def _note_known(self, before: CallLedger | None, ledger: CallLedger, writer: Invocation) -> float:
+        if ledger.known.complete and (before is None or before.known != ledger.known):
+            self._known_since = writer.commanding_since
+        return 0.0
+
+    def _require_reason(self, step: str, before: CallLedger | None, ledger: CallLedger, writer: Invocation) -> None:
+        """Pauses open, are extended and close for a reason."""
+        old, new = before.pauses.get(step) if before else None, ledger.pauses.get(step)
+        if old == new:
+            return
+        if new is None:
+            assert old is not None and before is not None
+            self._require(self._may_close(step, old, before, ledger, writer), f"S1: {writer.name} closes the pause of {step}")
+            self.promises.pop(step, None)
+            return
+        if old is not None and new._replace(kept=old.kept) == old:
+            self._require(self._is_past(old), f"S1: {writer.name} keeps the pause of {step} before its deadline")
+            return
+        kind = writer.move.kind if writer.move else ""
+        fresh = before is None or writer.event_id not in before.seen
+        self._require(kind == "entered" and writer.move.step == step, f"6: {writer.name} opens the pause of {step}")
+        self._require(fresh, f"6: {writer.name}'s event was seen before, and opens the pause of {step}")
+        left_at = before.left_at.get(step, 0.0) if before and "occurred_at" in writer.claims else 0.0
+        self._require(writer.flow_time >= left_at - EPOCH - 1e-3, f"6: {writer.name} opens {step}, which was left later")
+        latest, all_said = self._entered.get(step, (0.0, True)) if old is not None else (0.0, True)
+        self._entered[step] = max(latest, writer.flow_time), all_said and "occurred_at" in writer.claims
+        if old is None:
+            self.visits[step] = self.visits.get(step, 0) + 1
+        else:
+            self._require(new.deadline >= old.deadline, f"6: {writer.name} shortens the deadline of {step}")
+
+    def _may_close(self, step: str, old: Pause, before: CallLedger, ledger: CallLedger, writer: Invocation) -> bool:
+        """Whether a pause may end here: left in this visit, stopped, call over, or past the deadline that was told."""
+        if ledger.over:
+            return not self.board.live
+        if writer.move is None and (self._is_past(old) or ledger.stopped):
+            return any(self._is_past(each) for each in before.pauses.values())
+        if writer.move is None or writer.event_id in before.seen:
+            return False
+        if writer.move.kind == "stop":
+            return True
+        if writer.move.kind != "left" or writer.move.step != step:
+            return False
+        if writer.named_pause is not None and writer.named_pause != old.pause_id:
+            return False
+        latest, all_said = self._entered.get(step, (0.0, True))
+        return not (all_said and "occurred_at" in writer.claims) or writer.flow_time >= latest - 1e-3
+
+    def _is_past(self, pause: Pause) -> bool:
+        return EPOCH + self.world.now >= pause.deadline + FLOW_CLOCK
+
+    def _require_bounds(self, before: CallLedger | None, ledger: CallLedger) -> None:
+        bounded = len(ledger.pauses) <= MAX_PAUSES and len(ledger.events) <= MAX_EVENTS
+        bounded = bounded and len(ledger.seen) <= MAX_SEEN and len(ledger.left_at) <= MAX_STEPS
+        self._require(bounded, "11: the ledger grows beyond its bounds")
+        if before is not None:
+            self._require(ledger.stopped or not before.stopped, "a stop is forgotten")
+            self._require(ledger.over or not before.over, "a call that was over goes on")
+            raised = all(new >= old for new, old in zip(ledger.doubts, before.doubts, strict=True))
+            self._require(raised, "5: a doubt is lowered")
+
+    # How it ends.
+
+    def require_good_end(self, *, without_trace: bool) -> None:
+        """Nothing is left to happen: the tape is as it should be, and nobody is waiting."""
+        ledger, board = self.ledger, self.board
+        for who in self.world.invocations:
+            self._require(who.dead, f"L2: {who.name} never ends")
+        if ledger is not None:
+            self._require(ledger.due_at is None, "L2: it is due, and nobody looks")
+            self._require(not ledger.over or not board.live, "L1: a live call is taken to be over")
+        if board.live and not without_trace:
+            self.require_as_desired()
+
+    def require_as_desired(self) -> None:
+        """The tape is as the ledger wants it."""
+        ledger = self.ledger
+        for recording_id in self.board.active():
+            tape = self.board.tapes[recording_id]
+            if ledger is not None and ledger.stopped:
+                self._require(tape.unheard, f"L1: a stop was asked for, and {recording_id} is {tape.status}")
+            elif ledger is not None and ledger.pauses:
+                is_paused = tape.status is RecordingStatus.PAUSED
+                self._require(is_paused or tape.unheard, f"L1: a pause is kept, and {recording_id} is {tape.status}")
+            else:
+                runs = tape.status is RecordingStatus.IN_PROGRESS
+                self._require(runs, f"L1: no pause is open, and {recording_id} stays {tape.status}")
+
+    def _require(self, holds: object, what: str) -> None:
+        if not holds:
+            self.world.note("VIOLATION", what)
+            raise ViolationError(what)
+
+
+def _is_settled(ledger: CallLedger) -> bool:
+    """Whether nothing is left to do, as docs/reliability.md has it."""
+    if ledger.lease is not None or ledger.pauses:
+        return False
+    live = [each for each in ledger.known.recordings if each.live]
+    if ledger.over or (ledger.known.complete and not live):
+        return True
+    wanted = RecordingStatus.IN_PROGRESS
+    return (
+        not ledger.stopped and ledger.known.complete and ledger.known.proven and all(e.status is wanted for e in live)
+    )

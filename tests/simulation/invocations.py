@@ -1,0 +1,248 @@
+"""The functions of a simulated world: each invocation has a service of its own, as each has a process of its own."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from call_recording import errors
+from call_recording.account import Account, AccountSecret, Settings
+from call_recording.errors import VendorError
+from call_recording.inbound.reminders import Reminders
+from call_recording.ledger import CallLedger
+from call_recording.model import Action, Call, Deadline, Notice, Trigger
+from call_recording.occurrences import Occurrence
+from call_recording.outcome import Outcome
+from call_recording.service import RecordingService
+from tests.simulation.checks import Checks
+from tests.simulation.scripts import Move
+from tests.simulation.stores import Queue, SimulatedLedgers, SimulatedTimers, Table, beside
+from tests.simulation.vendor import CALL_ID, SimulatedVendor, Switchboard
+from tests.simulation.world import EPOCH, Invocation, World
+
+#: The functions' Timeout in template.yaml, seconds.
+FLOW_SECONDS: Final = 10.0
+TIMER_SECONDS: Final = 20.0
+#: Kept back for answering (inbound/tasks.py), seconds.
+ANSWER_SECONDS: Final = 0.05
+#: After how long the queue gives a message out again that was given back, and how often, seconds.
+VISIBILITY_SECONDS: Final = 120.0
+RECEIVES: Final = 5
+
+ACCOUNT: Final = "acme"
+_ACTIONS: Final = {"entered": Action.PAUSE, "left": Action.RESUME, "stop": Action.STOP}
+
+
+class Watcher:
+    """Whoever is told what happens writes it into the trace."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        self._me = invocation
+
+    def handled(self, outcome: Outcome, error: VendorError | None) -> None:
+        """A trigger was carried out."""
+
+    def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:
+        """A message could not be read: ours always can."""
+        raise AssertionError(reason)
+
+    def noticed(self, notice: Notice, *, account: str, call_id: str, step: str | None = None) -> None:
+        """Operators are told something."""
+        self._me.world.note(self._me.name, f"notice: {notice}")
+
+    def misconfigured(self, account: str, field: str, problem: str) -> None:
+        """An account does not fit: ours does."""
+        raise AssertionError(problem)
+
+
+class Secrets:
+    """The one account that there is."""
+
+    def __init__(self, settings: Settings, vendor: str) -> None:
+        self.secret = AccountSecret(ACCOUNT, "{}")
+        self.secret.__dict__["account"] = Account(name=ACCOUNT, vendor=vendor, credentials={}, settings=settings)
+
+    def get(self, name: str, *, refresh: bool = False) -> AccountSecret | None:
+        """Return its secret."""
+        return self.secret
+
+
+class Functions:
+    """Starts invocations."""
+
+    def __init__(
+        self, world: World, checks: Checks, table: Table, queue: Queue, board: Switchboard, settings: Settings
+    ) -> None:
+        self.world = world
+        self.checks = checks
+        self.table = table
+        self.board = board
+        self.queue = queue
+        self.settings = settings
+        self.secrets = Secrets(settings, board.platform.name)
+        self._sweep_at: float | None = None
+        self._count = 0
+        queue.deliver = self.remind
+        table.on_saved = self._schedule_sweep
+
+    def trigger(self, move: Move, trigger: Trigger, flow_time: float, on_answer: Callable[[Invocation, Outcome], None]) -> Invocation:
+        """A flow calls."""
+
+        def work(me: Invocation) -> None:
+            me.event_id, me.move, me.flow_time = trigger.event_id, move, flow_time
+            me.claims = frozenset({"occurred_at"}) if trigger.occurred_at else frozenset()
+            me.named_pause = trigger.pause_id
+            # as inbound/flows.py and inbound/tasks.py hand it on
+            seconds = self.settings.budget_ms / 1000 - ANSWER_SECONDS
+            deadline = Deadline(me.monotonic, seconds)
+            received_at, ends_at = me.time(), me.time() + (me.ends - self.world.now)
+            try:
+                outcome = self._service(me).handle(
+                    trigger, self.secrets.secret, received_at=received_at, deadline=deadline, ends_at=ends_at
+                )
+            except errors.UnavailableError:
+                self.world.note(me.name, "answers 503")
+                return
+            if self.world.trace is not None:
+                safe = "SAFE" if outcome.safe_to_collect else "not safe"
+                self.world.note(me.name, f"answers {outcome.verdict}, {safe}")
+            self.checks.answered(me, outcome)
+            on_answer(me, outcome)
+
+        return self._invoke(f"{move.kind} {move.step}", FLOW_SECONDS, work)
+
+    def webhook(self, what: str) -> Invocation:
+        """The vendor tells of a recording, or of the call's end."""
+
+        def work(me: Invocation) -> None:
+            service = self._service(me)
+
+            def apply(ledger: CallLedger, now: float) -> CallLedger:
+                if what == "call over":
+                    return ledger.call_ended(event_id=f"event of {me.name}", now=now, by="webhook")
+                return ledger.recording_changed(event_id=f"event of {me.name}", now=now, by="webhook", what=what)
+
+            occurrence = Occurrence(by="webhook", account=ACCOUNT, call=Call(call_id=CALL_ID), apply=apply)
+            account = self.secrets.secret.account
+            stand_in = Trigger(account=ACCOUNT, action=Action.RESUME, step="", call=occurrence.call)
+            deadline = Deadline(me.monotonic, self.settings.budget_ms / 1000)
+            vendor = SimulatedVendor(self.board, me)
+            conversation = service._conversation(vendor, stand_in, account, deadline)
+            ends_at = me.time() + (me.ends - self.world.now)
+            try:
+                service._reconcile(occurrence, conversation, account, deadline, ends_at)
+            except errors.UnavailableError:
+                self.world.note(me.name, "gives the webhook back")
+                return
+            me.loaded = None
+            me.event_id = "done"
+
+        me = self._invoke(f"webhook {what}", FLOW_SECONDS, work)
+
+        def again() -> None:
+            if me.event_id != "done":  # vendors send again what was not taken
+                self.world.at(self.world.now + 5.0, lambda: self.webhook(what))
+
+        me.at_end = again
+        return me
+
+    def remind(self, body: str, receives: int = 1) -> None:
+        """The queue gives a message out."""
+        done: list[bool] = []
+
+        def work(me: Invocation) -> None:
+            service = self._service(me)
+            timers = SimulatedTimers(self.queue, me)
+            reminders = Reminders(recordings=service, timers=timers, clock=_ClockOf(me), observer=Watcher(me))
+            try:
+                reminders.deliver(body, seconds_left=me.ends - self.world.now)
+            except errors.UnavailableError:
+                self.world.note(me.name, "gives the message back")
+                return
+            done.append(True)
+
+        def again() -> None:
+            if not done and receives < RECEIVES:
+                self.world.at(me.began + VISIBILITY_SECONDS, lambda: self.remind(body, receives + 1))
+
+        me = self._invoke("timer", TIMER_SECONDS, work)
+        me.at_end = again
+
+    def sweep(self) -> None:
+        """A minute has passed."""
+        self._sweep_at = None
+
+        def work(me: Invocation) -> None:
+            service = self._service(me)
+            timers = SimulatedTimers(self.queue, me)
+            reminders = Reminders(recordings=service, timers=timers, clock=_ClockOf(me), observer=Watcher(me))
+            try:
+                reminders.sweep(seconds_left=me.ends - self.world.now)
+            except errors.UnavailableError:
+                self.world.note(me.name, "cannot list what is due")
+
+        me = self._invoke("sweep", TIMER_SECONDS, work)
+        me.at_end = lambda: self._schedule_sweep(self.table.ledger)
+
+    def _schedule_sweep(self, ledger: CallLedger | None) -> None:
+        """Sweep at the next full minute after it is due: the sweeps before find nothing."""
+        if ledger is None or ledger.due_at is None:
+            return
+        due = max(self.world.now, ledger.due_at - EPOCH)
+        at = (due // 60 + 1) * 60
+        if self._sweep_at is None or at < self._sweep_at:
+            self._sweep_at = at
+            self.world.at(at, lambda: self._sweep_if(at))
+
+    def _sweep_if(self, at: float) -> None:
+        if self._sweep_at != at:
+            return
+        self._sweep_at = None
+        ledger = self.table.ledger
+        if ledger is not None and ledger.due_at is not None:
+            if ledger.due_at - EPOCH > self.world.now + 1:
+                self._schedule_sweep(ledger)
+            else:
+                self.sweep()
+
+    def _invoke(self, name: str, seconds: float, work: Callable[[Invocation], Any]) -> Invocation:
+        self._count += 1
+        return Invocation(self.world, f"{self._count} {name}", seconds, work)
+
+    def _service(self, me: Invocation) -> RecordingService:
+        jitter = (me.world.now * 7.3) % 1.0
+        return RecordingService(
+            accounts=self.secrets,
+            vendors=lambda account: SimulatedVendor(self.board, me),
+            ledgers=SimulatedLedgers(self.table, me),
+            timers=SimulatedTimers(self.queue, me),
+            aside=beside(me),
+            clock=_ClockOf(me),
+            observer=Watcher(me),
+            jitter=lambda: jitter,
+            nonce=me.nonce,
+        )
+
+
+class _ClockOf:
+    """An invocation's clock."""
+
+    def __init__(self, invocation: Invocation) -> None:
+        self.now = invocation.time
+        self.monotonic = invocation.monotonic
+        self.sleep = invocation.sleep
+
+
+def trigger_of(
+    move: Move, *, event_id: str | None, occurred_at: float | None, pause_id: str | None, seconds: int
+) -> Trigger:
+    """Return what a flow says."""
+    return Trigger(
+        account=ACCOUNT,
+        action=_ACTIONS[move.kind],
+        step=move.step,
+        call=Call(call_id=CALL_ID),
+        event_id=event_id,
+        occurred_at=None if occurred_at is None else datetime.fromtimestamp(EPOCH + occurred_at, UTC),
+        pause_id=pause_id,
+        max_pause_seconds=seconds if move.kind == "entered" else None,
+    )

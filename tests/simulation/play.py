@@ -1,0 +1,170 @@
+"""One schedule, from the first trigger to the moment when nothing is left to happen."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Final, NamedTuple
+
+from call_recording.outcome import Outcome
+from tests.simulation.checks import Checks
+from tests.simulation.choices import CALM, DELIVERY, GAP, Choices, Deviations, RandomChoices
+from tests.simulation.invocations import Functions, trigger_of
+from tests.simulation.scripts import Move, Script, random_script
+from tests.simulation.stores import DELIVERIES, Queue, Table
+from tests.simulation.vendor import PLATFORMS, Switchboard
+from tests.simulation.world import Invocation, ViolationError, World
+
+_GAPS: Final = {
+    "none": 0.0,
+    "50 ms": 0.05,
+    "300 ms": 0.3,
+    "2 s": 2.0,
+    "8 s": 8.0,
+    "12 s": 12.0,
+    "27 s": 27.0,
+    "50 s": 50.0,
+}
+_CALM: Final = {"soon": 0.5, "later": 25.0, "much later": 130.0}
+#: A kept pause is looked after until the call ends; in the simulation it ends at last, seconds.
+LAST_HANG_UP: Final = 9_000.0
+
+
+class Played(NamedTuple):
+    """What came of a schedule."""
+
+    violation: str | None
+    safe: int  #: so many answers said that a flow may collect
+    happened: int  #: so many things happened
+    taken: list[int]  #: what was chosen
+    trace: list[str]
+
+
+class Play:
+    """Plays one script."""
+
+    def __init__(self, script: Script, choices: Choices, *, tracing: bool = False) -> None:
+        self.script = script
+        self.world = world = World(choices, tracing=tracing)
+        self.checks = checks = Checks(world)
+        settings = script.settings
+        self.board = Switchboard(
+            world,
+            checks,
+            PLATFORMS[script.vendor],
+            in_flight=settings.in_flight_ms / 1000,
+            read_lag=settings.read_lag_ms / 1000,
+        )
+        table, queue = Table(world, checks), Queue(world)
+        self.functions = Functions(world, checks, table, queue, self.board, settings)
+        self._pause_ids: dict[str, str] = {}
+        self._calm_at = 0.0
+
+    def run(self) -> Played:
+        """Play it to its end."""
+        world = self.world
+        for _ in range(self.script.recordings):
+            self.board.start_recording()
+        world.at(1.0, lambda: self._move(0))
+        violation = None
+        try:
+            world.run()
+            without_trace = any(each.left_no_word for each in world.invocations)
+            self.checks.require_good_end(without_trace=without_trace)
+        except ViolationError as exc:
+            violation = str(exc)
+        return Played(violation, self.checks.safe, world.happened, world.choices.taken, world.trace or [])
+
+    def _move(self, index: int) -> None:
+        world, moves = self.world, self.script.moves
+        if index == len(moves):
+            world.at(world.now + _CALM[world.choose(CALM)], self._calm)
+            return
+        move = moves[index]
+        gap = world.choose(GAP)
+        follow = lambda: self._move(index + 1)  # noqa: E731
+        answered = [gap == "answered"]
+
+        def at_end() -> None:
+            if answered and answered.pop():
+                world.at(world.now + 0.1, follow)
+
+        if gap != "answered":
+            world.at(world.now + _GAPS[gap], follow)
+        self._do(index, move, at_end)
+
+    def _do(self, index: int, move: Move, at_end: Callable[[], None]) -> None:
+        match move.kind:
+            case "starts":
+                self.board.start_recording()
+                self._tell("recording started", at_end)
+            case "ends":
+                self.board.end_recording()
+                self._tell("recording ended", at_end)
+            case "hangs up":
+                self.board.hang_up()
+                self._tell("call over", at_end)
+            case _:
+                self._send(index, move, at_end)
+
+    def _tell(self, what: str, at_end: Callable[[], None]) -> None:
+        """The vendor's webhook comes, or is lost."""
+        world = self.world
+        delivery = world.choose(DELIVERY)
+        at_end()
+        if delivery == "lost":
+            if what == "recording started" and self.board.tapes:
+                self.board.tapes[max(self.board.tapes)].unheard = True
+            return
+        world.at(world.now + DELIVERIES[delivery], lambda: self.functions.webhook(what))
+
+    def _send(self, index: int, move: Move, at_end: Callable[[], None]) -> None:
+        """A flow's request comes, late or twice or never."""
+        world, script = self.world, self.script
+        flow_time = world.now
+        trigger = trigger_of(
+            move,
+            event_id=f"event {index}" if script.event_ids else None,
+            occurred_at=flow_time if script.occurred_at else None,
+            pause_id=self._pause_ids.get(move.step) if script.pause_ids and move.kind == "left" else None,
+            seconds=move.seconds,
+        )
+
+        def on_answer(me: Invocation, outcome: Outcome) -> None:
+            if move.kind == "entered" and outcome.ledger and move.step in outcome.ledger.pauses:
+                self._pause_ids[move.step] = outcome.ledger.pauses[move.step].pause_id
+
+        def deliver() -> None:
+            self.functions.trigger(move, trigger, flow_time, on_answer).at_end = at_end
+
+        delivery = world.choose(DELIVERY)
+        later = world.now + DELIVERIES[delivery]
+        if delivery == "lost":
+            world.note("flow", f"{move.kind} {move.step} is lost")
+            world.at(world.now + 1.0, at_end)
+            return
+        if delivery in {"doubled", "doubled later", "replayed"}:
+            world.at(later, deliver)
+            later = world.now
+        world.at(later, deliver)
+
+    def _calm(self) -> None:
+        self.world.calm = True
+        self.world.note("world", "from now on nothing goes wrong any more")
+        if self.script.settings.on_deadline == "keep":
+            self.world.at(self.world.now + LAST_HANG_UP, self._hang_up_at_last)
+
+    def _hang_up_at_last(self) -> None:
+        if self.board.live and not any(each.left_no_word for each in self.world.invocations):
+            self.checks.require_as_desired()
+        self.board.hang_up()
+
+
+def play_seed(vendor: str, seed: int, *, tracing: bool = False) -> Played:
+    """Play the random schedule of a seed."""
+    random = Random(f"{vendor} {seed}")
+    script = random_script(vendor, random)
+    return Play(script, RandomChoices(random), tracing=tracing).run()
+
+
+def play(script: Script, deviations: dict[int, int], *, tracing: bool = False) -> Played:
+    """Play a script as usual, but for the deviations."""
+    return Play(script, Deviations(deviations), tracing=tracing).run()

@@ -1,0 +1,93 @@
+"""What happens to a call, before chance has its way with it: who enters and leaves which step, and what the call does."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Final, NamedTuple
+
+from call_recording.account import Settings
+
+
+class Move(NamedTuple):
+    """Something that a flow, or the call itself, does."""
+
+    kind: str  #: entered, left, stop; starts, ends (a recording); hangs up
+    step: str = ""
+    seconds: int = 60  #: how long the pause may last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """One call."""
+
+    vendor: str
+    moves: tuple[Move, ...]
+    settings: Settings
+    recordings: int = 1  #: that run when the call begins
+    event_ids: bool = True  #: whether flows send ids of events
+    occurred_at: bool = True  #: whether they say when
+    pause_ids: bool = False  #: whether they name the pause that they leave
+
+
+def enters(step: str = "a", seconds: int = 60) -> Move:
+    """A flow enters a step."""
+    return Move("entered", step, seconds)
+
+
+def leaves(step: str = "a") -> Move:
+    """A flow leaves a step."""
+    return Move("left", step)
+
+
+STOPS: Final = Move("stop", "a")
+STARTS: Final = Move("starts")
+ENDS: Final = Move("ends")
+HANGS_UP: Final = Move("hangs up")
+
+#: Stories that random scripts are put together from.
+_STORIES: Final = (
+    (enters("a"), leaves("a")),
+    (enters("a"), leaves("a")),
+    (enters("a"), leaves("a"), enters("b")),
+    (enters("a"), leaves("a"), enters("a")),
+    (enters("a"), enters("b"), leaves("b"), leaves("a")),
+    (enters("a"), enters("b"), leaves("a"), leaves("b")),
+    (enters("a"), enters("a"), leaves("a")),
+    (enters("a", 5), enters("b", 30)),
+    (enters("a", 5),),
+    (enters("a", 8), enters("a", 20), leaves("a")),
+    (leaves("a"), enters("a")),
+    (leaves("a"),),
+    (enters("a"), STOPS),
+    (STOPS, enters("a")),
+    (enters("a", 20), STARTS, leaves("a")),
+    (STARTS, enters("a", 20)),
+    (enters("a"), ENDS, leaves("a")),
+    (enters("a"), HANGS_UP),
+)
+
+
+def random_script(vendor: str, random: Random, **settings: Any) -> Script:
+    """Return a call of one to three stories, at an account with settings of its own."""
+    moves: list[Move] = []
+    for _ in range(random.choice((1, 1, 2, 2, 3))):
+        moves += random.choice(_STORIES)
+    if random.random() < 0.05:
+        moves[random.randrange(len(moves))] = enters("a", random.choice((1, 120, 1900)))
+    reads = vendor != "bandwidth"
+    chosen: dict[str, Any] = {
+        "in_flight_ms": random.choice((2_000, 5_000, 15_000, 15_000, 40_000)),
+        "read_lag_ms": random.choice((0, 0, 0, 1_500, 4_000)) if reads else 0,
+        "budget_ms": random.choice((3_500, 3_500, 3_500, 1_000, 9_000)),
+        "max_pause_seconds": 2_000,
+        "accept_not_recording": random.random() < 0.5,
+        "on_deadline": random.choice(("resume",) * 6 + ("keep", "stop")) if reads else "resume",
+    }
+    return Script(
+        vendor=vendor,
+        moves=tuple(moves),
+        settings=Settings(**(chosen | settings)),
+        recordings=random.choice((1, 1, 1, 1, 0, 2, 3)) if reads else 1,
+        event_ids=random.random() < 0.7,
+        occurred_at=random.random() < 0.7,
+        pause_ids=random.random() < 0.3,
+    )

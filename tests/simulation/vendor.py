@@ -1,0 +1,300 @@
+"""A simulated vendor, written from its contract (ports.py): it acts at once, late or never, and does not always say so."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple, TypeVar
+
+from call_recording import errors
+from call_recording.model import ACKNOWLEDGED_AS, Action, Call, CallState, Proof, Recording, RecordingStatus, Trigger
+from tests.simulation.checks import Checks
+from tests.simulation.choices import AGE, EFFECT, READ, UPDATE
+from tests.simulation.world import Invocation, World
+
+RUNNING: Final = RecordingStatus.IN_PROGRESS
+PAUSED: Final = RecordingStatus.PAUSED
+T = TypeVar("T")
+
+_ACTIVE: Final = frozenset({RUNNING, PAUSED})
+
+#: The call's id, and the one of its first recording.
+CALL_ID: Final = "CA"
+
+
+class Platform(NamedTuple):
+    """What kind of vendor it is."""
+
+    name: str
+    reads: bool = True  #: whether it shows where a recording is
+    current: str | None = None  #: its name for the one active recording
+    names_status: bool = True  #: whether its answer to a command says what is now, and is final
+    prompt: bool = True  #: whether it acts before it answers
+
+
+PLATFORMS: Final = {
+    each.name: each
+    for each in (
+        Platform("twilio", current="CURRENT"),
+        Platform("signalwire"),
+        Platform("silent", names_status=False),  # an empty 2xx, and a read
+        Platform("bandwidth", reads=False),
+        Platform("bird", names_status=False, prompt=False),  # 202, and carried out later
+    )
+}
+
+
+class Sent(NamedTuple):
+    """A command that the vendor may act on later."""
+
+    action: Action
+    recording_id: str | None
+    by: str
+    policy: str  #: when it lands
+
+
+class Tape:
+    """One recording: what it has been, since when."""
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.unheard = False  #: whether nobody told us that it began
+        self.history: list[tuple[float, RecordingStatus]] = [(began, RUNNING)]
+
+    @property
+    def status(self) -> RecordingStatus:
+        """What it is now."""
+        return self.history[-1][1]
+
+    def status_at(self, when: float) -> RecordingStatus:
+        """Return what it was."""
+        return next((status for since, status in reversed(self.history) if since <= when), self.history[0][1])
+
+
+class Switchboard:
+    """The vendor's own side: the call and its recordings, and what it has been asked and not yet done."""
+
+    def __init__(self, world: World, checks: Checks, platform: Platform, *, in_flight: float, read_lag: float) -> None:
+        self.world = world
+        self.checks = checks
+        self.platform = platform
+        self.in_flight = in_flight
+        self.read_lag = read_lag
+        self.live = True
+        self.tapes: dict[str, Tape] = {}
+        self.pending: list[Sent] = []
+        checks.board = self
+
+    def start_recording(self) -> None:
+        """A recording starts."""
+        if self.live:
+            recording_id = f"RE{len(self.tapes) + 1}"
+            self.tapes[recording_id] = Tape(self.world.now)
+            self.world.note("vendor", f"{recording_id} starts")
+            self.checks.tape_changed()
+
+    def end_recording(self) -> None:
+        """The oldest recording ends."""
+        active = self.active()
+        if active:
+            self.change(active[0], RecordingStatus.COMPLETED)
+
+    def hang_up(self) -> None:
+        """The call ends."""
+        self.world.note("vendor", "the call ends")
+        self.live = False
+        for recording_id in self.active():
+            self.change(recording_id, RecordingStatus.COMPLETED)
+
+    def active(self) -> list[str]:
+        """Return the recordings that have not ended."""
+        return [recording_id for recording_id, tape in self.tapes.items() if tape.status in _ACTIVE]
+
+    def change(self, recording_id: str, status: RecordingStatus) -> None:
+        """A recording becomes something else."""
+        tape = self.tapes[recording_id]
+        if tape.status is not status:
+            tape.history.append((self.world.now, status))
+            self.world.note("vendor", f"{recording_id} is {status}")
+            self.checks.tape_changed()
+
+    def act(self, action: Action, recording_id: str | None) -> str | None:
+        """Carry a command out, and return the recording; raise what the vendor would say."""
+        active = self.active()
+        if not self.live or not active:
+            raise self.refusal(errors.RecordingNotFoundError, 404)
+        if not self.platform.reads:
+            for each in active:
+                self.change(each, ACKNOWLEDGED_AS[action])
+            return None
+        if recording_id == self.platform.current:
+            if len(active) > 1:
+                raise self.refusal(errors.ConflictError, 400)
+            recording_id = active[0]
+        if recording_id not in active:
+            raise self.refusal(errors.RecordingNotFoundError, 404)
+        self.change(recording_id, ACKNOWLEDGED_AS[action])
+        return recording_id
+
+    def hold(self, action: Action, recording_id: str | None, by: str) -> None:
+        """Take a command without saying when it is carried out, or whether."""
+        policy = self.world.choose(EFFECT)
+        sent = Sent(action, recording_id, by, policy)
+        self.world.note("vendor", f"has {by}'s {action}; it lands: {policy}")
+        if policy == "at once":
+            self._land(sent)
+            return
+        self.pending.append(sent)
+        delay = {"soon": 0.4, "late": 3.0}.get(policy, self.in_flight)
+        self.world.at(self.world.now + min(delay, self.in_flight) - 0.001, lambda: self._expire(sent))
+
+    def release(self, policy: str, *, but: str = "") -> None:
+        """Let land what waited for this moment."""
+        for sent in [each for each in self.pending if each.policy == policy and each.by != but]:
+            self.pending.remove(sent)
+            self._land(sent)
+
+    def refusal(self, kind: type[errors.VendorError], http_status: int | None) -> errors.VendorError:
+        """Return a definite no."""
+        return kind("refused", vendor=self.platform.name, http_status=http_status)
+
+    def _expire(self, sent: Sent) -> None:
+        for index, each in enumerate(self.pending):
+            if each is sent:
+                del self.pending[index]
+                if sent.policy == "never":
+                    self.world.note("vendor", f"never carries {sent.by}'s {sent.action} out")
+                else:
+                    self._land(sent)
+                return
+
+    def _land(self, sent: Sent) -> None:
+        self.world.note("vendor", f"carries {sent.by}'s {sent.action} out, without an answer")
+        try:
+            self.act(sent.action, sent.recording_id)
+        except errors.VendorError:
+            return
+
+
+class SimulatedVendor:
+    """The vendor as one invocation sees it."""
+
+    def __init__(self, board: Switchboard, invocation: Invocation) -> None:
+        self.name = board.platform.name
+        self.reads = board.platform.reads
+        self.current_recording = board.platform.current
+        self._board = board
+        self._me = invocation
+
+    def check(self, trigger: Trigger) -> None:
+        """Everything can be asked."""
+
+    def renew(self) -> None:
+        """There is no token."""
+
+    def update(self, call: Call, recording_id: str | None, action: Action, *, timeout: float) -> Recording:
+        """Ask for a change."""
+        board, me, world = self._board, self._me, self._board.world
+        choice = world.choose(UPDATE)
+        if choice in _NOT_DONE:
+            me.wait(0.02)
+            kind, http_status = _NOT_DONE[choice]
+            world.note(me.name, f"asks for {action}: {choice}")
+            raise board.refusal(kind, http_status)
+        me.take(choice)
+        world.note(me.name, f"sends {action} of {recording_id or 'the call'}")
+        board.checks.sent(action, me)
+        try:
+            return self._answer(call, recording_id, action, timeout, choice)
+        finally:
+            me.commanding = False
+
+    def _answer(self, call: Call, recording_id: str | None, action: Action, timeout: float, choice: str) -> Recording:
+        """Answer a command that has been sent."""
+        board, me = self._board, self._me
+        if choice in {"no answer", "5xx", "crash after"}:
+            board.hold(action, recording_id, me.name)
+            if choice == "crash after":
+                me.crash()
+            me.wait(timeout if choice == "no answer" else 0.03)
+            board.world.note(me.name, f"gets {choice}" if choice == "5xx" else "gets no answer")
+            raise errors.OutcomeUnknownError(choice, vendor=self.name)
+        answer = self._carry_out(call, recording_id, action)
+        board.release("after command", but=me.name)
+        me.wait(1.2 if choice == "answered later" and timeout > 1.2 else 0.002)
+        return answer
+
+    def _carry_out(self, call: Call, recording_id: str | None, action: Action) -> Recording:
+        platform, board = self._board.platform, self._board
+        if not platform.prompt:
+            if recording_id not in board.active():
+                raise board.refusal(errors.RecordingNotFoundError, 404)
+            board.hold(action, recording_id, self._me.name)
+            return Recording(recording_id=recording_id, call_id=call.call_id, vendor_status="accepted")
+        recording_id = board.act(action, recording_id)
+        if not platform.reads:
+            status = ACKNOWLEDGED_AS[action]
+            return Recording(recording_id=None, call_id=call.call_id, status=status, proof=Proof.ACKNOWLEDGED)
+        if not platform.names_status:
+            return Recording(recording_id=recording_id, call_id=call.call_id)
+        return self._shown(recording_id or "", board.world.now)
+
+    def read(self, call: Call, recording_id: str, *, timeout: float) -> Recording:
+        """Look at one recording."""
+
+        def look(when: float) -> Recording:
+            if recording_id not in self._board.tapes:
+                raise self._board.refusal(errors.RecordingNotFoundError, 404)
+            return self._shown(recording_id, when)
+
+        return self._ask(timeout, look)
+
+    def recordings(self, call: Call, *, timeout: float) -> Sequence[Recording]:
+        """Look at all of them."""
+        return self._ask(timeout, lambda when: [self._shown(each, when) for each in self._board.tapes])
+
+    def call_state(self, call: Call, *, timeout: float) -> CallState:
+        """Look at the call."""
+        return self._ask(timeout, lambda _: CallState(live=self._board.live), shown=False)
+
+    def _ask(self, timeout: float, look: Callable[[float], T], *, shown: bool = True) -> T:
+        board, me, world = self._board, self._me, self._board.world
+        choice = world.choose(READ)
+        board.checks.asked(me)
+        if choice in _NOT_DONE:
+            me.wait(0.02)
+            kind, http_status = _NOT_DONE[choice]
+            raise board.refusal(kind, http_status)
+        if choice in {"no answer", "5xx"}:
+            me.wait(timeout if choice == "no answer" else 0.03)
+            world.note(me.name, f"reads: {choice}")
+            raise errors.OutcomeUnknownError(choice, vendor=self.name)
+        me.take(choice)
+        age = 0.0
+        if shown and board.read_lag:
+            age = board.read_lag * {"new": 0.0, "old": 0.5, "oldest": 1.0}[world.choose(AGE)]
+        answer = look(world.now - age)
+        world.note(me.name, f"reads {_spelt(answer)}" + f", {age} s old" * bool(age))
+        if shown:
+            board.release("after read")
+        return answer
+
+    def _shown(self, recording_id: str, when: float) -> Recording:
+        status = self._board.tapes[recording_id].status_at(when)
+        return Recording(
+            recording_id=recording_id, call_id=CALL_ID, status=status, vendor_status=status, proof=Proof.OBSERVED
+        )
+
+
+_NOT_DONE: Final = {
+    "refused": (errors.ConflictError, 409),
+    "never sent": (errors.VendorUnreachableError, None),
+    "busy": (errors.RecordingBusyError, 409),
+    "rate limited": (errors.RateLimitedError, 429),
+    "unauthorized": (errors.AuthenticationError, 401),
+}
+
+
+def _spelt(answer: object) -> str:
+    if isinstance(answer, Recording):
+        return f"{answer.recording_id} {answer.status}"
+    if isinstance(answer, list):
+        return ", ".join(map(_spelt, answer)) or "no recordings"
+    return str(answer)

@@ -1,0 +1,84 @@
+"""Batches of messages, and what is told of those that fail."""
+
+import io
+import json
+
+import pytest
+from aws_lambda_powertools.utilities.batch import process_partial_response
+
+from call_recording.aws import observability
+from call_recording.aws.messages import MessageBatch
+from call_recording.errors import UnavailableError
+from tests.unit.fakes import CARD
+
+
+@pytest.fixture(name="lines")
+def _lines(monkeypatch):
+    """Return a function that reads what the one logger has written, line by line."""
+    stream = io.StringIO()
+    monkeypatch.setattr(observability.logger.registered_handler, "stream", stream)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@pytest.fixture(name="counted")
+def _counted(monkeypatch, capsys):
+    """Return a function that sends the metrics and reads them."""
+    monkeypatch.setattr(observability.metrics.provider, "namespace", "Offtape")
+    observability.metrics.provider.clear_metrics()
+
+    def read():
+        observability.metrics.flush_metrics()
+        return json.loads(capsys.readouterr().out)
+
+    yield read
+    observability.metrics.provider.clear_metrics()
+
+
+def taken(*failures: Exception | None):
+    """Take a batch whose messages fail as given, and return the answer."""
+    records = [
+        {"messageId": f"message-{number}", "body": str(number), "eventSource": "aws:sqs"}
+        for number in range(len(failures))
+    ]
+
+    def deliver(record) -> None:
+        if (failure := failures[int(record.body)]) is not None:
+            raise failure
+
+    return process_partial_response(event={"Records": records}, record_handler=deliver, processor=MessageBatch())
+
+
+def test_only_what_failed_is_given_back(lines, counted):
+    """A message that failed comes again, alone, and is counted."""
+    answer = taken(None, UnavailableError("DynamoDB: ThrottlingException"), None)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "message-1"}]}
+    assert counted()["MessageGivenBack"] == [1.0]
+
+
+def test_what_is_to_be_expected_is_a_warning(lines, counted):
+    """A message that cannot be acted on just now is a warning with its reason."""
+    taken(UnavailableError("DynamoDB: ThrottlingException"))
+
+    [line] = lines()
+    assert (line["level"], line["message"], line["message_id"]) == ("WARNING", "message given back", "message-0")
+    assert (line["error"], line["reason"]) == ("UnavailableError", "DynamoDB: ThrottlingException")
+
+
+def test_what_nobody_expected_is_an_error_without_its_text(lines, counted):
+    """A failure of ours is an error with its class and its place, and with nothing that may be in its text."""
+    taken(KeyError(CARD))
+
+    [line] = lines()
+    assert (line["level"], line["error"]) == ("ERROR", "KeyError")
+    assert "reason" not in line
+    assert "test_messages.py:" in line["place"]
+    assert CARD not in json.dumps(line)
+
+
+def test_a_batch_that_failed_as_a_whole_is_no_error(lines, counted):
+    """If every message failed each is given back, and nothing is raised."""
+    answer = taken(ValueError("x"), ValueError("x"))
+
+    assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["message-0", "message-1"]
+    assert counted()["MessageGivenBack"] == [1.0, 1.0]

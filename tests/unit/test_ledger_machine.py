@@ -1,0 +1,393 @@
+"""Anything may happen to a call in any order: what must hold of its ledger all the same."""
+
+from itertools import count
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from call_recording import errors, ledger_json
+from call_recording.ledger import CallLedger
+from call_recording.ledger_parts import (
+    AHEAD,
+    GIVE_UP,
+    GONE,
+    MAX_EVENTS,
+    MAX_PAUSES,
+    MAX_RECORDINGS,
+    MAX_SEEN,
+    MAX_STEPS,
+    NOTHING,
+    SKEW,
+    Known,
+)
+from call_recording.model import Action, Call, Proof, RecordingStatus, Report
+from tests.unit.ledger_words import LAGGING, NOW, TIMING, report, shown
+
+STEPS = ("card-entry", "identity-check", "third")
+#: What may have come of a command, errors and all.
+FAILURES: tuple[errors.VendorError | None, ...] = (
+    None,
+    None,
+    None,
+    errors.OutcomeUnknownError("ReadTimeout", vendor="fake"),
+    errors.RateLimitedError("slow", vendor="fake", retry_after=30.0),
+    errors.RecordingNotFoundError("none", vendor="fake"),
+    errors.CallNotFoundError("none", vendor="fake"),
+    errors.CallOverError("over", vendor="fake"),
+)
+
+steps = st.sampled_from(STEPS)
+seconds = st.sampled_from([1.0, 5.0, 120.0, 300.0, 7200.0])
+skews = st.sampled_from([-SKEW, 0.0, SKEW])  # of the clock of whoever acts
+offsets = st.sampled_from([None, -30.0, -1.0, 0.0, AHEAD + 1])  # when a flow says that something happened
+again = st.sampled_from([False, False, False, True])  # whether an event is one that was seen before
+timings = st.sampled_from([TIMING, LAGGING])
+recordings = st.lists(
+    st.builds(shown, st.sampled_from(RecordingStatus), st.sampled_from(["RE1", "RE2"]), st.sampled_from(Proof)),
+    max_size=3,
+)
+reports = st.builds(
+    lambda shows, error, in_doubt, own_work: report(*shows, error=error, in_doubt=in_doubt, own_work=own_work),
+    recordings,
+    st.sampled_from(FAILURES),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+class AnyCall(RuleBasedStateMachine):
+    """One call, its ledger, and a simple idea of which pauses are open."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger = CallLedger(account="acme", call=Call(call_id="CA"))
+        self.now = NOW
+        self.ids = count(1)
+        self.open: dict[str, tuple[str, float, float | None, bool]] = {}  # step: pause id, deadline, occurred at, kept
+        self.left_at: dict[str, float] = {}
+        self.stopped = self.over = False
+        self.past: list[tuple[str, str]] = []  # ids of events, and of the pauses that they opened
+
+    def become(self, ledger: CallLedger, *, shows: bool = False) -> None:
+        """Go on with *ledger*, and hold it to what no change may do."""
+        before, self.ledger = self.ledger, ledger
+        assert all(new >= old for old, new in zip(before.doubts, ledger.doubts, strict=True))
+        if ledger.known.complete and ledger.known is not before.known:
+            assert shows  # nothing else makes anything known
+        assert ledger.folded + len(ledger.events) >= before.folded + len(before.events)
+        kept = before.events[ledger.folded - before.folded :]
+        assert ledger.events[: len(kept)] == kept
+
+    def event(self, is_old: bool) -> tuple[str, str]:
+        """Return the id of an event, and of the pause that it may open."""
+        if is_old and self.past:
+            return self.past[len(self.past) // 2]
+        fresh = next(self.ids)
+        return f"event-{fresh}", f"pause-{fresh}"
+
+    def is_new(self, event_id: str, after: CallLedger) -> bool:
+        """Whether an event may have an effect; one that was seen has none at all."""
+        if event_id in self.ledger.seen:
+            assert after is self.ledger
+            return False
+        self.past.append((event_id, event_id.replace("event", "pause")))
+        assert event_id in after.seen
+        return True
+
+    def told(self, offset: float | None, at: float) -> tuple[float | None, float | None]:
+        """Return when a flow says that something happened, and what of that is believed."""
+        if offset is None:
+            return None, None
+        return at + offset, at if offset > AHEAD else at + offset
+
+    @rule(seconds=st.sampled_from([0.1, 1.0, 3.0, 20.0, 120.0, 301.0, 3600.0]))
+    def time_passes(self, seconds):
+        self.now += seconds
+
+    @rule(step=steps, seconds=seconds, offset=offsets, is_old=again, skew=skews)
+    def entered(self, step, seconds, offset, is_old, skew):
+        at = self.now + skew
+        event_id, pause_id = self.event(is_old)
+        occurred_at, believed = self.told(offset, at)
+        before = self.open.get(step)
+        after = self.ledger.entered(
+            step=step,
+            pause_id=pause_id,
+            event_id=event_id,
+            seconds=seconds,
+            occurred_at=occurred_at,
+            now=at,
+            by="flow",
+        )
+        is_new = self.is_new(event_id, after)
+        self.become(after)
+        if not is_new or self.over or self.stopped or ((believed or at) < self.left_at.get(step, 0.0) and believed):
+            return
+        deadline = at + seconds
+        if before is not None:
+            is_late = believed is not None and before[2] is not None and believed < before[2]
+            pause_id = before[0] if is_late else pause_id
+            deadline = max(deadline, before[1])
+            believed = max((each for each in (believed, before[2]) if each is not None), default=None)
+            assert after.pauses[step].opened_at == self.ledger.pauses[step].opened_at
+        assert after.look_at == 0.0
+        self.open[step] = pause_id, deadline, believed, False
+
+    @rule(
+        step=steps,
+        offset=offsets,
+        is_old=again,
+        skew=skews,
+        timing=timings,
+        names=st.sampled_from(["none", "mine", "old"]),
+    )
+    def left(self, step, offset, is_old, skew, timing, names):
+        at = self.now + skew
+        event_id, fresh_pause_id = self.event(is_old)
+        occurred_at, believed = self.told(offset, at)
+        before = self.open.get(step)
+        pause_id = {"none": None, "mine": before and before[0], "old": self.past[0][1] if self.past else fresh_pause_id}
+        after = self.ledger.left(
+            step=step,
+            pause_id=pause_id[names],
+            event_id=event_id,
+            occurred_at=occurred_at,
+            now=at,
+            by="flow",
+            timing=timing,
+        )
+        is_new = self.is_new(event_id, after)
+        self.become(after)
+        if not is_new:
+            return
+        if believed is not None:
+            self.left_at[step] = max(believed, self.left_at.get(step, 0.0))
+        is_mine = before is not None and pause_id[names] in {None, before[0]}
+        is_late = before is not None and None not in {believed, before[2]} and (believed or 0.0) < (before[2] or 0.0)
+        if is_mine and not is_late:
+            del self.open[step]
+
+    @rule(is_old=again, skew=skews)
+    def stop_is_asked(self, is_old, skew):
+        event_id, _ = self.event(is_old)
+        after = self.ledger.stop_asked(step="card-entry", event_id=event_id, now=self.now + skew, by="flow")
+        if self.is_new(event_id, after):
+            self.stopped, self.open = True, {}
+        self.become(after)
+
+    @rule()
+    def the_document_stops_it(self):
+        after = self.ledger.stopping_by_document(self.now)
+
+        assert after is self.ledger or (self.stopped and not self.ledger.leased(self.now))
+        self.become(after.relieved(self.now) if after.lease else after, shows=True)
+
+    @rule(is_old=again)
+    def an_errand_is_asked(self, is_old):
+        event_id, _ = self.event(is_old)
+        after = self.ledger.errand_asked(step="s", recording_id="RE1", event_id=event_id, now=self.now, by="flow")
+        self.is_new(event_id, after)
+        self.become(after)
+
+    @rule(is_old=again, timing=timings)
+    def a_reminder_comes(self, is_old, timing):
+        _, pause_id = self.event(is_old)
+        after = self.ledger.unheard(step="card-entry", pause_id=pause_id, now=self.now, timing=timing)
+
+        assert (after is self.ledger) is (pause_id in self.ledger.seen)
+        assert after is self.ledger or after.doubts.unheard > self.now
+        self.become(after)
+
+    @rule(on_deadline=st.sampled_from(["resume", "resume", "keep", "stop"]), skew=skews)
+    def deadlines_pass(self, on_deadline, skew):
+        at = self.now + skew
+        after = self.ledger.expired(now=at, on_deadline=on_deadline)
+        late = [step for step, (_, deadline, _, kept) in self.open.items() if at > deadline + SKEW and not kept]
+
+        assert (after is self.ledger) is (not late)
+        for step in late:
+            pause_id, deadline, occurred_at, _ = self.open.pop(step)
+            assert at - SKEW > deadline  # by nobody's clock before the time that its flow was told
+            if on_deadline == "keep":
+                self.open[step] = pause_id, deadline, occurred_at, True
+        if late and on_deadline == "stop":
+            self.stopped, self.open = True, {}
+        self.become(after)
+
+    @precondition(lambda self: len(self.past) > 8)
+    @rule()
+    def the_call_ends(self):
+        event_id, _ = self.event(is_old=False)
+        after = self.ledger.call_ended(event_id=event_id, now=self.now, by="vendor")
+
+        assert (after is self.ledger) is self.over
+        self.over, self.open = True, {}
+        self.become(after)
+
+    @rule(is_old=again)
+    def a_recording_changes(self, is_old):
+        event_id, _ = self.event(is_old)
+        after = self.ledger.recording_changed(event_id=event_id, now=self.now, by="vendor", what="recording started")
+        if self.is_new(event_id, after):
+            assert after.known == NOTHING
+        self.become(after)
+
+    @rule(skew=skews)
+    def a_lapsed_lease_is_taken_away(self, skew):
+        after = self.ledger.relieved(self.now + skew)
+
+        assert after is self.ledger or (after.lease, after.known, after.look_at) == (None, NOTHING, 0.0)
+        self.become(after)
+
+    @precondition(lambda self: self.ledger.lease is None and self.ledger.desired is not None)
+    @rule(timing=timings)
+    def the_lease_is_taken(self, timing):
+        ends_at = self.now + 10.0
+        after = self.ledger.taken(
+            holder="me", action=self.ledger.desired, ends_at=ends_at, now=self.now, by="flow", timing=timing
+        )
+
+        assert after.lease is not None
+        assert after.lease.until == ends_at + timing.in_flight + SKEW
+        self.become(after)
+
+    @precondition(lambda self: self.ledger.lease is not None)
+    @rule(timing=timings)
+    def a_pause_is_sent_without_the_lease(self, timing):
+        self.become(self.ledger.pausing_unleased(ends_at=self.now + 10, now=self.now, by="flow", timing=timing))
+
+    @precondition(lambda self: self.ledger.lease is not None)
+    @rule(
+        came=reports,
+        action=st.sampled_from(Action),
+        as_desired=st.booleans(),
+        took=st.sampled_from([0.0, 0.2, 5.0]),
+        timing=timings,
+        may_go_on=st.booleans(),
+    )
+    def an_outcome_is_recorded(self, came, action, as_desired, took, timing, may_go_on):
+        before, action = self.ledger, (self.ledger.desired or action) if as_desired else action
+        came = came._replace(asked_at=self.now - took)
+        after = before.recorded(came, action, now=self.now, timing=timing, may_go_on=may_go_on)
+        if isinstance(came.error, errors.CallNotFoundError) and after.over and not self.over:
+            assert before.failing_since is not None
+            assert self.now - before.failing_since >= GONE
+            self.over, self.open = True, {}
+        if isinstance(came.error, errors.CallOverError):
+            self.over, self.open = True, {}
+        if after.lease is not None:
+            assert may_go_on
+            assert after.desired not in {None, action}
+        assert_proof(after, came)
+        if came.in_doubt and not came.own_work and action is not Action.STOP:
+            doubt = after.doubts.pause if action is Action.PAUSE else after.doubts.resume
+            assert doubt >= self.now + timing.in_flight + SKEW
+        self.become(after, shows=True)
+
+    @precondition(lambda self: self.ledger.lease is not None)
+    @rule(came=reports, timing=timings)
+    def an_errand_is_recorded(self, came, timing):
+        self.become(self.ledger.ran_errand(came, Action.STOP, now=self.now, timing=timing))
+
+    @precondition(lambda self: self.ledger.lease is None and not self.ledger.matches)
+    @rule()
+    def nobody_can_ask(self):
+        before = self.ledger
+        self.become(before.failed(now=self.now, reason="no account"))
+
+        assert self.ledger.failures == before.failures + 1
+        assert self.ledger.look_at > self.now
+
+    @rule()
+    def it_is_saved_and_loaded(self):
+        again = ledger_json.loads(ledger_json.dumps(self.ledger), self.ledger.version)
+
+        assert again == self.ledger
+        self.ledger = again
+
+    # What always holds.
+
+    @invariant()
+    def the_open_pauses_are_those_that_were_opened(self):
+        open_pauses = {
+            step: (pause.pause_id, pause.deadline, pause.occurred_at, pause.kept)
+            for step, pause in self.ledger.pauses.items()
+        }
+
+        assert open_pauses == self.open
+        assert (self.ledger.stopped, self.ledger.over) == (self.stopped, self.over)
+
+    @invariant()
+    def what_is_desired_follows(self):
+        wanted = Action.STOP if self.stopped else Action.PAUSE if self.open else Action.RESUME
+
+        assert self.ledger.desired is (None if self.over else wanted)
+
+    @invariant()
+    def nothing_is_known_while_somebody_commands(self):
+        assert not self.ledger.leased(self.now) or self.ledger.known == NOTHING
+
+    @invariant()
+    def it_is_due_until_it_is_settled(self):
+        ledger = self.ledger
+        settled = ledger.lease is None and not ledger.pauses and (self.over or shows(ledger.known, ledger.desired))
+        if ledger.due_at is None:
+            assert settled or (ledger.given_up and ledger.lease is None)
+            assert all(kept for *_, kept in self.open.values())
+        else:
+            assert not settled
+            assert ledger.due_at <= latest(ledger)
+        for pause in ledger.pauses.values():
+            assert pause.kept or (ledger.due_at or 0.0) <= pause.deadline + SKEW
+
+    @invariant()
+    def giving_up_takes_its_time(self):
+        if self.ledger.given_up:
+            assert self.ledger.failing_since is not None
+            assert self.now - self.ledger.failing_since >= GIVE_UP
+
+    @invariant()
+    def bounds_hold(self):
+        ledger = self.ledger
+
+        assert len(ledger.pauses) <= MAX_PAUSES
+        assert len(ledger.events) <= MAX_EVENTS
+        assert len(ledger.seen) <= MAX_SEEN
+        assert len(ledger.left_at) <= MAX_STEPS
+        assert len(ledger.known.recordings) <= MAX_RECORDINGS
+
+
+def shows(known: Known, action: Action | None) -> bool:
+    """Whether nothing is left to be done about the recordings."""
+    live = [each for each in known.recordings if each.live]
+    return known.complete and (
+        not live or (known.proven and all(each.is_as_asked(action or Action.STOP) for each in known.recordings))
+    )
+
+
+def latest(ledger: CallLedger) -> float:
+    """Whatever is the matter, somebody looks no later than this."""
+    lease = ledger.lease.until if ledger.lease else 0.0
+    doubts = ledger.doubts
+    return max(lease, *doubts, ledger.look_at, *(pause.deadline + SKEW for pause in ledger.pauses.values()))
+
+
+def assert_proof(ledger: CallLedger, came: Report) -> None:
+    """What counts as proven was asked for after each doubt that may be in its way."""
+    if not ledger.known.proven or ledger.known is NOTHING:
+        return
+    assert came.error is None
+    for each in came.recordings:
+        assert each.proof is not Proof.NONE
+        if each.status is RecordingStatus.PAUSED:
+            assert came.asked_at > ledger.doubts.resume
+        if each.status is RecordingStatus.IN_PROGRESS:
+            assert came.asked_at > max(ledger.doubts.pause, ledger.doubts.unheard)
+
+
+TestAnyCall: Any = AnyCall.TestCase
+TestAnyCall.settings = settings(
+    derandomize=True, max_examples=150, stateful_step_count=40, deadline=None, database=None
+)

@@ -1,0 +1,368 @@
+"""The lease, what comes of a command, and when somebody has to look again."""
+
+import pytest
+
+from call_recording import errors
+from call_recording.ledger import CallLedger, LedgerConflictError
+from call_recording.ledger_parts import (
+    GIVE_UP,
+    GONE,
+    KEPT_POLL,
+    LONGEST_BACKOFF,
+    NOTHING,
+    POLL,
+    SKEW,
+    Known,
+    Lease,
+)
+from call_recording.model import Action, Proof
+from tests.unit.ledger_words import (
+    LAGGING,
+    NOW,
+    PAUSED,
+    RUNNING,
+    STOPPED,
+    TIMING,
+    enter,
+    leave,
+    new,
+    over,
+    paused,
+    record,
+    report,
+    settle,
+    shown,
+    stop,
+    take,
+)
+
+DEADLINE = NOW + 300.0
+LOST = errors.OutcomeUnknownError("ReadTimeout", vendor="fake", http_status=500, vendor_code="7")
+MISSING = errors.RecordingNotFoundError("refused", vendor="fake", http_status=404)
+
+
+def unclear(now: float = NOW) -> "CallLedger":
+    """A call whose step was left, and whose resume had no answer."""
+    return record(take(leave(paused()), now), report(error=LOST, in_doubt=True, asked_at=now), now)
+
+
+class TestLease:
+    """One commands, and until it says what came of it nothing is known."""
+
+    def test_taken(self):
+        """Whoever takes the lease makes everything that was known void, and says what it asks for."""
+        ledger = paused().taken(holder="me", action=Action.PAUSE, ends_at=NOW + 10, now=NOW, by="flow", timing=TIMING)
+
+        assert ledger.lease == Lease("me", NOW + 10, NOW + 10 + TIMING.in_flight + SKEW)
+        assert (ledger.known, ledger.matches) == (NOTHING, False)
+        assert ledger.events[-1][1:] == ("asking", {"action": "pause", "holder": "me", "by": "flow"})
+
+    @pytest.mark.parametrize(("seconds", "live"), [(0, True), (26, True), (26.001, False)])
+    def test_scenario_28_a_lease_ends(self, seconds, live):
+        """A lease is live until its holder is dead for certain and nothing that it sent can act any more."""
+        ledger = take(new())
+
+        assert ledger.leased(NOW + seconds) is live
+        assert (ledger.relieved(NOW + seconds) is ledger) is live
+
+    def test_scenario_28_a_holder_is_lost(self):
+        """A lapsed lease is taken away: nothing is known, and the vendor is to be looked at at once."""
+        ledger = take(paused()).relieved(NOW + 27)
+
+        assert (ledger.lease, ledger.known, ledger.due_at) == (None, NOTHING, 0.0)
+        assert ledger.events[-1][1:] == ("holder lost", {"holder": "me"})
+
+    def test_nobody_to_relieve(self):
+        """Where nobody commands there is nobody to relieve."""
+        ledger = paused()
+
+        assert (ledger.leased(NOW), ledger.relieved(NOW + 99)) == (False, ledger)
+
+    def test_a_lease_is_due(self):
+        """A call that somebody commands is due when the lease ends, and not before."""
+        ledger = take(leave(paused()))
+
+        assert (ledger.due_at, ledger.looks_again_at) == (NOW + 26, None)
+
+    def test_a_deadline_counts_beside_a_lease(self):
+        """A pause's deadline is due all the same."""
+        assert take(enter(new(), seconds=5)).due_at == NOW + 5 + SKEW
+
+    def test_a_pause_without_the_lease(self):
+        """A pause sent beside a dead holder leaves its lease, proves nothing, and may yet take effect."""
+        ledger = take(leave(paused())).pausing_unleased(ends_at=NOW + 30, now=NOW + 20, by="flow", timing=TIMING)
+
+        assert (ledger.known, ledger.doubts.pause) == (NOTHING, NOW + 30 + TIMING.in_flight + SKEW)
+        assert ledger.lease is not None
+        assert ledger.events[-1][1:] == ("asking without lease", {"action": "pause", "by": "flow"})
+
+
+class TestRecorded:
+    """What came of a command is recorded, and the lease given up, in one."""
+
+    def test_proven(self):
+        """A status that is proven and as desired settles what there is to be settled but the deadline."""
+        ledger = settle(enter(new()), PAUSED)
+
+        assert (ledger.lease, ledger.matches, ledger.looks_again_at) == (None, True, None)
+        assert ledger.due_at == DEADLINE + SKEW
+        assert ledger.known == Known((shown(PAUSED),), complete=True, proven=True)
+
+    def test_scenario_38_what_was_said_is_kept(self):
+        """The ledger tells what was asked, of which recordings, what the vendor said, and how well that is known."""
+        ledger = record(take(enter(new())), report(RUNNING, error=LOST, in_doubt=True))
+
+        assert ledger.events[-1][1:] == (
+            "answered",
+            {
+                "action": "pause",
+                "recordings": [["RE1", "in-progress", "in-progress", "observed"]],
+                "proven": False,
+                "in_doubt": True,
+                "error": "OutcomeUnknownError",
+                "http_status": 500,
+                "vendor_code": "7",
+            },
+        )
+
+    def test_nothing_is_told_that_is_not_there(self):
+        """Without an error none is named."""
+        assert set(settle(enter(new()), PAUSED).events[-1].details) == {"action", "recordings", "proven"}
+
+    @pytest.mark.parametrize("may_go_on", [True, False])
+    def test_scenario_17_something_else_is_desired_by_now(self, may_go_on):
+        """If the step was left meanwhile the lease is kept for the resume, if there is time; nothing is known."""
+        ledger = record(leave(take(enter(new()))), report(PAUSED), action=Action.PAUSE, may_go_on=may_go_on)
+
+        assert (ledger.lease is not None) is may_go_on
+        assert (ledger.known == NOTHING) is may_go_on
+        assert ledger.matches is False
+        assert (ledger.events[-1].what == "asking") is may_go_on
+        if may_go_on:
+            assert ledger.events[-1].details == {"action": "resume"}
+
+    @pytest.mark.parametrize("came", [report(error=LOST), report(), report(STOPPED)], ids=["unknown", "none", "ended"])
+    def test_scenario_17_but_nobody_knows_where_it_is(self, came):
+        """Nothing else is asked of recordings that nobody knows, or that have ended."""
+        ledger = record(leave(take(enter(new()))), came, action=Action.PAUSE)
+
+        assert ledger.lease is None
+
+    def test_over_meanwhile(self):
+        """A call that ended meanwhile needs nothing more."""
+        ledger = record(over(take(enter(new()))), report(PAUSED), action=Action.PAUSE)
+
+        assert (ledger.lease, ledger.desired, ledger.due_at) == (None, None, None)
+
+    def test_scenario_23_the_vendor_says_over(self):
+        """A vendor that shows the call as ended closes the ledger."""
+        ledger = record(take(enter(new())), report(error=errors.CallOverError("over", vendor="fake")))
+
+        assert (ledger.over, ledger.pauses, ledger.lease, ledger.due_at) == (True, {}, None, None)
+        assert (ledger.events[-1].what, ledger.events[-1].details["by"]) == ("call over", "vendor")
+
+    def test_scenario_43_a_call_that_is_not_known(self):
+        """That the vendor knows no such call is believed after ten minutes of it, and not before."""
+        gone = errors.CallNotFoundError("no such call", vendor="fake")
+        first = record(take(enter(new())), report(error=gone))
+        soon = record(take(first), report(error=gone), NOW + GONE - 1)
+
+        assert (first.over, soon.over) == (False, False)
+        assert record(take(soon), report(error=gone), NOW + GONE).over is True
+        assert record(take(soon), report(error=MISSING), NOW + GONE).over is False
+
+    def test_an_errand(self):
+        """After a command about one recording nothing is known of the others, and they are looked at at once."""
+        ledger = take(paused(), action=Action.STOP).ran_errand(
+            report(STOPPED, in_doubt=True), Action.STOP, now=NOW + 1, timing=TIMING
+        )
+
+        assert (ledger.known, ledger.lease, ledger.look_at, ledger.due_at) == (NOTHING, None, NOW + 1, NOW + 1)
+        assert ledger.doubts == paused().doubts
+        assert ledger.events[-1].details["recordings"] == [["RE1", "stopped", "stopped", "observed"]]
+
+    def test_an_errand_is_late_to_be_seen(self):
+        """Where reads lag, an errand leaves them in doubt too."""
+        ledger = take(paused()).ran_errand(report(RUNNING), Action.STOP, now=NOW + 1, timing=LAGGING)
+
+        assert ledger.doubts.resume == NOW + 1 + LAGGING.read_lag + SKEW
+
+    def test_the_vendor_could_not_be_asked(self):
+        """Where nobody can ask, nothing is known, and it is tried again."""
+        ledger = leave(paused()).failed(now=NOW, reason="no account")
+
+        assert (ledger.known, ledger.failures, ledger.look_at) == (NOTHING, 1, NOW + 2)
+        assert ledger.events[-1][1:] == ("not asked", {"reason": "no account"})
+
+
+class TestDoubt:
+    """A command without an answer may yet take effect."""
+
+    def test_scenario_17_a_resume_in_doubt(self):
+        """While a resume is in doubt a pause is shown, and not proven: only time can tell."""
+        ledger = settle(enter(unclear(), NOW + 5), PAUSED, NOW + 6)
+
+        assert (ledger.known.proven, ledger.matches) == (False, False)
+        assert ledger.doubt == NOW + TIMING.in_flight + SKEW
+        assert (ledger.doubtful(NOW + 16), ledger.doubtful(NOW + 16.1)) == (True, False)
+        assert ledger.looks_again_at == NOW + 16
+
+    def test_it_is_over(self):
+        """A pause that is asked for after it is proven."""
+        assert settle(enter(unclear(), NOW + 5), PAUSED, NOW + 16.1).matches
+
+    @pytest.mark.parametrize(
+        "ledger",
+        [over(unclear()), paused(), unclear(), settle(enter(unclear(), NOW + 5), RUNNING, NOW + 6)],
+        ids=["over", "proven", "not shown", "shown otherwise"],
+    )
+    def test_no_doubt_is_in_the_way(self, ledger):
+        """Where something else is missing, or nothing, no doubt is waited for."""
+        assert (ledger.doubt, ledger.doubtful(NOW)) == (None, False)
+
+    def test_doubts_do_not_count_as_failures(self):
+        """Waiting for a doubt to end is no failure."""
+        ledger = settle(enter(unclear(), NOW + 5), PAUSED, NOW + 6)
+
+        assert (ledger.failures, ledger.look_at) == (0, 0.0)
+
+    def test_a_doubt_that_has_passed_counts(self):
+        """But if it has passed by the time that the outcome is recorded, the vendor is asked again soon."""
+        asked = take(enter(unclear(), NOW + 5), NOW + 16)
+        ledger = record(asked, report(PAUSED, asked_at=NOW + 16), NOW + 17)
+
+        assert (ledger.matches, ledger.failures, ledger.look_at) == (False, 1, NOW + 19)
+
+
+class TestTryingAgain:
+    """What did not work is tried again, ever more slowly, and given up in the end."""
+
+    @pytest.mark.parametrize(
+        ("failures", "wait"), [(0, 2), (1, 4), (4, 32), (5, LONGEST_BACKOFF), (99, LONGEST_BACKOFF), (5000, 60)]
+    )
+    def test_scenario_24_a_growing_wait(self, failures, wait):
+        """The wait doubles with each failure, up to a minute."""
+        ledger = leave(paused())
+        object.__setattr__(ledger, "failures", failures)
+        ledger = ledger.failed(now=NOW, reason="x")
+
+        assert (ledger.failures, ledger.look_at, ledger.due_at) == (failures + 1, NOW + wait, NOW + wait)
+
+    def test_scenario_24_given_up(self):
+        """After four hours of failures the call is given up, which is noted, and is due no more."""
+        ledger = leave(paused()).failed(now=NOW, reason="x")
+        almost = ledger.failed(now=NOW + GIVE_UP - 1, reason="x")
+        given_up = almost.failed(now=NOW + GIVE_UP, reason="x")
+
+        assert (ledger.given_up, almost.given_up, given_up.given_up) == (False, False, True)
+        assert (given_up.due_at, given_up.looks_again_at) == (None, None)
+        assert given_up.events[-1][1:] == ("given up", {"failures": 3})
+
+    def test_scenario_24_not_while_a_pause_has_its_deadline_before_it(self):
+        """As long as a flow may still leave its step, trying goes on."""
+        ledger = enter(new(), seconds=7200.0).failed(now=NOW, reason="x").failed(now=NOW + GIVE_UP, reason="x")
+
+        assert (ledger.given_up, ledger.failures) == (False, 2)
+
+    def test_scenario_24_a_kept_pause_is_given_up(self):
+        """A kept pause has no deadline any more."""
+        kept = enter(new()).expired(now=DEADLINE + 2, on_deadline="keep").failed(now=DEADLINE + 2, reason="x")
+
+        assert kept.failed(now=DEADLINE + 2 + GIVE_UP, reason="x").due_at is None
+
+    def test_scenario_24_a_success_ends_it(self):
+        """Once it works, failures are counted anew."""
+        ledger = settle(leave(paused()).failed(now=NOW, reason="x"), RUNNING, NOW + 9)
+
+        assert (ledger.failures, ledger.failing_since, ledger.given_up, ledger.due_at) == (0, None, False, None)
+
+    def test_scenario_24_something_else_is_desired(self):
+        """A step that is entered, or left, begins anew, also on a call that was given up."""
+        given_up = leave(paused()).failed(now=NOW, reason="x").failed(now=NOW + GIVE_UP, reason="x")
+        left_again = leave(given_up, NOW + GIVE_UP + 1)
+
+        for ledger in (enter(given_up, NOW + GIVE_UP + 1), left_again):
+            assert (ledger.given_up, ledger.failures, ledger.failing_since) == (False, 0, None)
+            assert ledger.due_at == 0.0
+
+    def test_scenario_24_the_same_is_desired(self):
+        """A step entered again, on a call that fails, goes on counting."""
+        failing = enter(new()).failed(now=NOW, reason="x")
+
+        assert enter(failing, NOW + 1).failures == 1
+
+
+class TestPolls:
+    """Pauses that have to be looked after although all is as desired."""
+
+    def test_scenario_08_nothing_is_being_recorded(self):
+        """While a pause is open and nothing is recorded, somebody looks each minute whether a recording has started."""
+        ledger = record(take(enter(new())), report())
+
+        assert (ledger.matches, ledger.polls, ledger.due_at) == (True, True, NOW + POLL)
+
+    def test_scenario_08_the_deadline_comes_first(self):
+        """A deadline that comes before that is due first."""
+        assert record(take(enter(new(), seconds=9)), report()).due_at == NOW + 9 + SKEW
+
+    def test_scenario_23_a_kept_pause(self):
+        """Whether the call of a kept pause is over is looked at each hour."""
+        kept = paused().expired(now=DEADLINE + 2, on_deadline="keep")
+        ledger = settle(kept, PAUSED, DEADLINE + 2)
+
+        assert (kept.due_at, ledger.due_at) == (0.0, DEADLINE + 2 + KEPT_POLL)
+
+    def test_scenario_23_one_of_two_is_kept(self):
+        """As long as another pause is open its deadline is what is due."""
+        ledger = enter(paused(), NOW + 100, step="identity-check").expired(now=DEADLINE + 2, on_deadline="keep")
+        ledger = settle(ledger, PAUSED, DEADLINE + 3)
+
+        assert (ledger.polls, ledger.due_at) == (False, NOW + 400 + SKEW)
+
+    def test_a_kept_pause_on_which_nothing_is_recorded(self):
+        """A kept pause of a call on which nothing is recorded is looked at each minute."""
+        kept = enter(new()).expired(now=DEADLINE + 2, on_deadline="keep")
+
+        assert record(take(kept, DEADLINE + 2), report(), DEADLINE + 2).due_at == DEADLINE + 2 + POLL
+
+
+class TestSettled:
+    """Nothing is due any more, and that is rightly so."""
+
+    @pytest.mark.parametrize(
+        "ledger",
+        [
+            settle(leave(paused()), RUNNING),
+            record(take(leave(paused())), report()),
+            settle(stop(paused()), STOPPED),
+            over(paused()),
+        ],
+        ids=["resumed", "nothing recorded", "stopped", "over"],
+    )
+    def test_settled(self, ledger):
+        """A call whose vendor is proven to be as desired, with no pause open, is due no more."""
+        assert (ledger.matches, ledger.due_at) == (True, None)
+
+    @pytest.mark.parametrize(
+        "came",
+        [report(RUNNING), report(PAUSED, RUNNING), report(error=LOST), report(shown(PAUSED, proof=Proof.NONE))],
+        ids=["runs", "one of two", "unknown", "no proof"],
+    )
+    def test_unsettled(self, came):
+        """Anything less than every live recording, as desired, with proof, is due."""
+        ledger = record(take(enter(new())), came)
+
+        assert (ledger.matches, ledger.due_at) == (False, NOW + 2)
+
+    def test_scenario_07_unclear_recordings_count_as_live(self):
+        """A recording whose status is unclear is not taken for none."""
+        assert not record(take(leave(paused())), report(shown(PAUSED, proof=Proof.NONE))).known.shows_none_live
+        assert not Known().shows_none_live
+
+
+def test_a_conflict_may_tell_what_is_there():
+    """A conflict carries the ledger as it is now, where the store says so, and says nothing of it."""
+    ledger = paused()
+
+    assert (LedgerConflictError(ledger).current, LedgerConflictError().current) == (ledger, None)
+    assert str(LedgerConflictError(ledger)) == "the ledger has changed"

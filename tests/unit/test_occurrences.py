@@ -1,0 +1,183 @@
+"""What somebody tells us, as it is written into a ledger."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from call_recording.account import Settings
+from call_recording.ledger import CallLedger
+from call_recording.ledger_parts import Timing
+from call_recording.model import Action, Call, Reminder, Trigger
+from call_recording.occurrences import Occurrence, Wake, timing_of, triggered
+from tests.unit.ledger_words import NOW, RUNNING, enter, leave, new, paused, settle
+
+SETTINGS = Settings(max_pause_seconds=120, in_flight_ms=4_500, read_lag_ms=250)
+
+
+def occurrence(action: Action = Action.PAUSE, *, nonce: str = "nonce-1", **given: Any) -> Occurrence:
+    """What a trigger asks for."""
+    fields: dict[str, Any] = {"account": "acme", "step": "card-entry", "call": Call(call_id="CA"), **given}
+    return triggered(Trigger(action=action, **fields), SETTINGS, nonce)
+
+
+def test_what_an_account_assumes():
+    """An account's milliseconds are seconds here."""
+    assert timing_of(SETTINGS) == Timing(in_flight=4.5, read_lag=0.25)
+
+
+class TestEntered:
+    def test_a_pause(self):
+        """Entering opens a pause for as long as the account says, and its reminder is of that pause."""
+        entered = occurrence(event_id="E1")
+        ledger = entered.apply(new(), NOW)
+        pause = ledger.pauses["card-entry"]
+
+        assert (pause.deadline, pause.occurred_at) == (NOW + 120, None)
+        assert ledger.seen == ("E1", pause.pause_id)
+        assert entered.opens == Reminder("acme", Call(call_id="CA"), "card-entry", pause.pause_id)
+        assert (entered.by, entered.account, entered.call, entered.action) == (
+            "flow",
+            "acme",
+            Call(call_id="CA"),
+            Action.PAUSE,
+        )
+        assert (entered.named, entered.errand) == (None, False)
+
+    def test_what_the_flow_says(self):
+        """The flow's own time and length are used, and who asks is noted."""
+        ledger = occurrence(max_pause_seconds=7, occurred_at=datetime.fromtimestamp(NOW - 3, UTC), by="workflow").apply(
+            new(), NOW
+        )
+
+        assert ledger.pauses["card-entry"][2:4] == (NOW + 7, NOW - 3)
+        assert ledger.events[0].details["by"] == "workflow"
+
+    def test_scenario_35_an_url_is_nobody_s_business(self):
+        """A reminder names the call and its channel, and no URL."""
+        opens = occurrence(call=Call(call_id="CA", channel_id="C1", redirect_url="https://ivr.example.com/")).opens
+
+        assert opens is not None
+        assert opens.call == Call(call_id="CA", channel_id="C1")
+
+    def test_scenario_14_the_same_event_has_the_same_pause(self):
+        """A repeated event opens a pause of the same id, whichever attempt carries it out; others do not."""
+
+        def pause_id(**given: Any) -> str | None:
+            opens = occurrence(**given).opens
+            assert opens is not None
+            return opens.pause_id
+
+        same = pause_id(event_id="E1", nonce="nonce-1")
+
+        assert same == pause_id(event_id="E1", nonce="nonce-2")
+        assert len({
+            same,
+            pause_id(event_id="E2"),
+            pause_id(event_id="E1", step="identity-check"),
+            pause_id(event_id="E1", call=Call(call_id="CB")),
+            pause_id(event_id="E1", account="other"),
+            pause_id(nonce="nonce-1"),
+            pause_id(nonce="nonce-2"),
+        }) == 7  # fmt: skip
+
+    def test_scenario_15_no_event_id(self):
+        """Without an event id the attempt's nonce stands for it: our own write is known again."""
+        entered = occurrence()
+        ledger = entered.apply(new(), NOW)
+
+        assert entered.apply(ledger, NOW + 1) is ledger
+        assert occurrence(nonce="nonce-2").apply(ledger, NOW + 1) is not ledger
+
+
+class TestLeft:
+    def test_a_release(self):
+        """Leaving releases the step's pause, once, and reminds nobody of anything."""
+        left = occurrence(Action.RESUME, event_id="E1")
+        ledger = left.apply(paused(), NOW + 5)
+
+        assert ledger.pauses == {}
+        assert left.apply(ledger, NOW + 6) is ledger
+        assert (left.action, left.opens, left.errand) == (Action.RESUME, None, False)
+
+    def test_scenario_18_what_the_flow_says(self):
+        """The pause that the flow names, and the time that it gives, decide which visit it is of."""
+        ledger = paused(pause_id="P2", occurred_at=NOW)
+
+        assert occurrence(Action.RESUME, pause_id="P1").apply(ledger, NOW).pauses
+        assert occurrence(Action.RESUME, occurred_at=datetime.fromtimestamp(NOW - 1, UTC)).apply(ledger, NOW).pauses
+        assert not occurrence(Action.RESUME, pause_id="P2").apply(ledger, NOW).pauses
+
+    def test_no_pause_is_open(self):
+        """What may be in doubt then is as long as the account says."""
+        assert occurrence(Action.RESUME).apply(new(), NOW).doubts.unheard == NOW + 10 + 4.5 + 1
+
+
+class TestStop:
+    def test_for_good(self):
+        """A stop is of the whole call."""
+        stopped = occurrence(Action.STOP, event_id="E1")
+        ledger = stopped.apply(paused(), NOW)
+
+        assert (ledger.desired, stopped.errand, stopped.opens) == (Action.STOP, False, None)
+        assert stopped.apply(ledger, NOW) is ledger
+
+    def test_of_one(self):
+        """A stop that names a recording is an errand, and of the call nothing changes."""
+        stopped = occurrence(Action.STOP, recording_id="RE7")
+        ledger = stopped.apply(paused(), NOW)
+
+        assert (ledger.desired, stopped.errand, stopped.named) == (Action.PAUSE, True, "RE7")
+        assert ledger.events[-1].details["recording_id"] == "RE7"
+
+    def test_naming_one_is_no_errand_elsewhere(self):
+        """A pause or a resume is of all recordings, whichever is named."""
+        assert not occurrence(Action.PAUSE, recording_id="RE7").errand
+        assert not occurrence(Action.RESUME, recording_id="RE7").errand
+
+
+class TestWake:
+    def wake(self, ledger: CallLedger, now: float, *, on_deadline: str = "resume", **given: Any) -> Wake:
+        """Apply a reminder."""
+        wake = Wake(Reminder("acme", Call(call_id="CA"), **given), Settings(on_deadline=on_deadline))
+        self.ledger = wake(ledger, now)
+        return wake
+
+    @pytest.mark.parametrize("on_deadline", ["resume", "keep", "stop"])
+    def test_scenario_23_what_expired(self, on_deadline):
+        """A reminder ends the pauses that are late, as the account wants it, and tells which they are."""
+        ledger = enter(paused(), NOW + 100, step="identity-check")
+        wake = self.wake(ledger, NOW + 302, on_deadline=on_deadline)
+
+        assert wake.expired == (("card-entry", "identity-check") if on_deadline == "stop" else ("card-entry",))
+        assert self.ledger.events[-1].details["on_deadline"] == on_deadline
+
+    def test_scenario_27_nothing_is_late(self):
+        """A reminder before its time changes nothing."""
+        ledger = paused(pause_id="P1")
+        wake = self.wake(ledger, NOW + 300, step="card-entry", pause_id="P1")
+
+        assert (self.ledger, wake.expired) == (ledger, ())
+        assert self.ledger is ledger
+
+    def test_scenario_29_a_pause_that_is_not_on_record(self):
+        """The reminder of a pause that is not on record is written down."""
+        self.wake(settle(new(), RUNNING), NOW + 302, step="card-entry", pause_id="P9")
+
+        assert self.ledger.events[-1].what == "found without record"
+        assert self.ledger.doubts.unheard == NOW + 302 + 10 + 15 + 1
+
+    def test_scenario_27_of_a_pause_that_was_left(self):
+        """The reminder of a pause that was left long ago changes nothing."""
+        ledger = settle(leave(paused(pause_id="P1")), RUNNING)
+
+        self.wake(ledger, NOW + 302, step="card-entry", pause_id="P1")
+
+        assert self.ledger is ledger
+
+    @pytest.mark.parametrize(("step", "by"), [("card-entry", "timer"), (None, "sweep")])
+    def test_nobody_waits(self, step, by):
+        """A reminder opens nothing, and nobody waits for what comes of it."""
+        wake = Wake(Reminder("acme", Call(call_id="CA"), step), SETTINGS)
+
+        assert wake.occurrence() == Occurrence(by=by, account="acme", call=Call(call_id="CA"), apply=wake)
