@@ -73,9 +73,9 @@ ARRANGEMENTS: Final = (
     Arrangement(name="powertools-secrets", label="powertools' SecretsProvider", handler="powertools_secrets"),
     Arrangement(name="whole-ca-bundle", label="certifi's bundle, not the CA folder", handler="whole_ca_bundle"),
     Arrangement(
-        name="small-aws-bundle",
-        label="one root for AWS, not certifi's bundle",
-        handler="small_aws_bundle",
+        name="whole-aws-bundle",
+        label="certifi's bundle for AWS, not the CA folder",
+        handler="whole_aws_bundle",
         needs_tls=True,
     ),
 )
@@ -114,5 +114,4 @@ def variables(surroundings: Surroundings) -> Mapping[str, str]:
         "VENDOR_URL": surroundings.vendor_url,
         "ACCOUNT_SID": credentials["account_sid"],
         "AUTH_TOKEN": credentials["auth_token"],
-        "BENCH_CA": str(surroundings.authority.certificate) if surroundings.authority else "",
     }

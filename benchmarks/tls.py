@@ -48,5 +48,5 @@ class Authority:
             for bundle in packages.glob("*/cacert.pem"):
                 with bundle.open("a") as file:
                     file.write(certificate)
-            for folder in packages.glob("call_recording/vendors/ca"):
+            for folder in packages.glob("call_recording/ca"):
                 (folder / f"{subject}.0").write_text(certificate)

@@ -232,7 +232,7 @@ def table(played: list[Played]) -> Table:
     """Draw what the flows were told."""
     drawn = Table(box=box.SIMPLE_HEAD)
     for column in ("vendor", "HTTP", "verdict", "proof", "collect?"):
-        drawn.add_column(column)
+        drawn.add_column(column, no_wrap=True)
     drawn.add_column("to proof", justify="right", no_wrap=True)
     for each in played:
         drawn.add_row(

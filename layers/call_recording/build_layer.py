@@ -76,7 +76,7 @@ def hash_certificates(target: Path) -> None:
     if openssl is None:
         print("warning: no openssl on PATH, so the layer has no hashed CA folder: cold starts are slower", flush=True)
         return
-    folder = target / PACKAGE / "vendors" / "ca"
+    folder = target / PACKAGE / "ca"
     folder.mkdir(parents=True, exist_ok=True)
     for certificate in CERTIFICATE.findall((target / "certifi" / "cacert.pem").read_text()):
         command = [openssl, "x509", "-hash", "-noout"]

@@ -98,13 +98,13 @@ class TestBotocore:
 class TestCertificates:
     def test_they_are_those_of_certifi(self, built):
         """The hashed folder trusts whom certifi trusts, and nobody else."""
-        hashed = sorted(path.read_text() for path in (built / "call_recording" / "vendors" / "ca").iterdir())
+        hashed = sorted(path.read_text() for path in (built / "call_recording" / "ca").iterdir())
 
         assert hashed == sorted(build_layer.CERTIFICATE.findall(Path(certifi.where()).read_text()))
 
     def test_openssl_finds_each_by_its_name(self, built):
         """Every root is found in the folder by the hash of its subject."""
-        folder = built / "call_recording" / "vendors" / "ca"
+        folder = built / "call_recording" / "ca"
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(capath=str(folder))
         command = ["openssl", "verify", "-no-CAfile", "-no-CAstore", "-CApath", str(folder)]
@@ -123,7 +123,7 @@ class TestCertificates:
             (target / "certifi" / "cacert.pem").write_bytes((root / "root.pem").read_bytes())
             build_layer.hash_certificates(target)
 
-            assert believes(target / "call_recording" / "vendors" / "ca", certificate, key) == expected
+            assert believes(target / "call_recording" / "ca", certificate, key) == expected
 
 
 def openssl(*arguments: str | Path) -> None:

@@ -1,5 +1,6 @@
 """What the integration tests share: one local stack for the whole run, and leave to talk to it."""
 
+import contextlib
 import json
 import secrets as random
 from collections.abc import Iterator
@@ -55,6 +56,25 @@ def _aws(stack):
     yield client
     for each in opened:
         each.close()
+
+
+@pytest.fixture(name="denied", scope="session")
+def _denied(aws, stack):
+    """Refuse a function actions of AWS as long as a block lasts: what an outage of DynamoDB or SQS looks like to it."""
+    iam, functions = aws("iam"), aws("lambda")
+
+    @contextlib.contextmanager
+    def denied(function: str, *actions: str) -> Iterator[None]:
+        configuration = functions.get_function_configuration(FunctionName=stack["functions"][function])
+        named = {"RoleName": configuration["Role"].rpartition("/")[2], "PolicyName": "outage"}
+        statement = {"Effect": "Deny", "Action": actions, "Resource": "*"}
+        iam.put_role_policy(**named, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+        try:
+            yield
+        finally:
+            iam.delete_role_policy(**named)
+
+    return denied
 
 
 @pytest.fixture(name="account", scope="session")

@@ -202,6 +202,16 @@ class TestPolicies:
         with pytest.raises(ClientError, match="UnrecognizedClientException"):
             secrets_of(stack, key="AKIAIOSFODNN7EXAMPLE").list_secrets()
 
+    def test_a_function_is_refused_what_its_role_does_not_allow(self, stack, aws, denied):
+        """A function whose role is denied the index cannot sweep, and can again when it is not."""
+        sweep = {"FunctionName": stack["functions"]["pause_deadline"], "Payload": b"{}"}
+        with denied("pause_deadline", "dynamodb:Query"):
+            refused = aws("lambda").invoke(**sweep)
+        error = json.loads(refused["Payload"].read())
+
+        assert (error["errorType"], error["errorMessage"]) == ("UnavailableError", "DynamoDB: AccessDeniedException")
+        assert "FunctionError" not in aws("lambda").invoke(**sweep)
+
 
 class TestProcesses:
     def test_two_stacks_run_side_by_side(self, stack, tmp_path):

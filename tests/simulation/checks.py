@@ -56,6 +56,7 @@ class Checks:
         self.asked(who)
         if who is not self.owner:
             self._require(action is Action.PAUSE, f"S3: {who.name} sends a {action} without holding the lease")
+            who.was_blind = who.was_blind or not who.noted
             return
         lease = self.ledger and self.ledger.lease
         self._require(lease and who.time() <= lease.until, f"S3: {who.name}'s lease has lapsed")
@@ -98,16 +99,19 @@ class Checks:
         paused = known.recordings and all(each.status is RecordingStatus.PAUSED for each in known.recordings)
         none_live = known.complete and not any(each.live for each in known.recordings)
         self._require(known.complete and (known.proven and paused or none_live), told + "nothing proves it")
-        for sent in self.board.pending:
-            lands = sent.recording_id is None or sent.recording_id == self.board.platform.current
-            lands = lands or sent.recording_id in self.board.active()
-            under_way = sent.action is Action.RESUME and lands
-            self._require(not under_way, f"S1: {who.name} is told that it is safe with {sent.by}'s resume under way")
         visit = self._visits_at[ledger.version].get(step, 0)
         if self.ledger and step in self.ledger.pauses and self.visits[step] == visit:
+            self._require_nothing_under_way(who)
             self.promises[step] = Promise(who.name, visit, pause.deadline - EPOCH, self._known_since)
             self.tape_changed()
         self.board.release("after safe")
+
+    def _require_nothing_under_way(self, who: Invocation) -> None:
+        """No resume is left that the vendor may yet carry out."""
+        for sent in self.board.pending:
+            lands = sent.recording_id in {None, self.board.platform.current, *self.board.active()}
+            under_way = sent.action is Action.RESUME and lands
+            self._require(not under_way, f"S1: {who.name} is told that it is safe with {sent.by}'s resume under way")
 
     # What is written.
 
@@ -115,9 +119,10 @@ class Checks:
         """A ledger was written."""
         self.ledger = ledger
         writer.commanding_since = writer.commanding_since and self._note_known(before, ledger, writer)
+        writer.noted = bool(ledger.events) and ledger.events[-1].what == "asking without lease"
         if ledger.lease is None:
             self.owner = None
-        elif before is None or before.lease != ledger.lease:
+        elif before is None or before.lease is None or before.lease[:3] != ledger.lease[:3]:
             self.owner = writer
         pauses = before.pauses if before else {}
         if ledger.pauses != pauses:
@@ -194,7 +199,12 @@ class Checks:
 
     # How it ends.
 
-    def require_good_end(self, *, without_trace: bool) -> None:
+    @property
+    def without_trace(self) -> bool:
+        """Whether a pause was sent that nobody will ever hear of: table and queue were down."""
+        return any(who.was_blind and not who.left_word for who in self.world.invocations)
+
+    def require_good_end(self) -> None:
         """Nothing is left to happen: the tape is as it should be, and nobody is waiting."""
         ledger, board = self.ledger, self.board
         for who in self.world.invocations:
@@ -202,7 +212,7 @@ class Checks:
         if ledger is not None:
             self._require(ledger.due_at is None, "L2: it is due, and nobody looks")
             self._require(not ledger.over or not board.live, "L1: a live call is taken to be over")
-        if board.live and not without_trace:
+        if board.live and not self.without_trace:
             self.require_as_desired()
 
     def require_as_desired(self) -> None:

@@ -45,6 +45,9 @@ class Watcher:
         """A message could not be read: ours always can."""
         raise AssertionError(reason)
 
+    def swept(self, due: int) -> None:
+        """Nobody looks."""
+
     def noticed(self, notice: Notice, *, account: str, call_id: str, step: str | None = None) -> None:
         """Operators are told something."""
         self._me.world.note(self._me.name, f"notice: {notice}")
@@ -129,7 +132,7 @@ class Functions:
             conversation = service._conversation(vendor, stand_in, account, deadline)
             ends_at = me.time() + (me.ends - self.world.now)
             try:
-                service._reconcile(occurrence, conversation, account, deadline, ends_at)
+                service._reconciler(occurrence, conversation, account, deadline, ends_at).run()
             except errors.UnavailableError:
                 self.world.note(me.name, "gives the webhook back")
                 return

@@ -30,11 +30,12 @@ LATE_PUTS: Final = {"at once": 0.05, "soon": 0.4}
 class Table:
     """The one item that the world's call has."""
 
-    def __init__(self, world: World, checks: Checks) -> None:
+    def __init__(self, world: World, checks: Checks, *, keeps_text: bool) -> None:
         self.world = world
         self.checks = checks
-        self.item: tuple[int, str] | None = None
         self.ledger: CallLedger | None = None  #: what the item holds
+        self.text: str | None = None  #: how, where the schedule is one of those that keep it as DynamoDB does
+        self.keeps_text = keeps_text
         self.down_until = 0.0
         self.on_saved: Callable[[CallLedger], None] = lambda _: None
 
@@ -42,15 +43,22 @@ class Table:
         """Be down for a while."""
         self.down_until = self.world.now + OUTAGES[self.world.choose(OUTAGE)]
 
+    def read(self) -> CallLedger | None:
+        """Return what is kept."""
+        if self.ledger is None or self.text is None:
+            return self.ledger
+        return loads(self.text, self.ledger.version)
+
     def write(self, ledger: CallLedger, writer: Invocation) -> CallLedger:
         """Carry a conditional put out."""
         before = self.ledger
-        if (self.item[0] if self.item else 0) != ledger.version:
+        if (before.version if before else 0) != ledger.version:
             self.world.note(writer.name, f"puts version {ledger.version + 1}: conflict")
-            writer.loaded = loads(self.item[1], self.item[0]) if self.item else None
+            writer.loaded = self.read()
             raise LedgerConflictError(writer.loaded)
         saved = replace(ledger, version=ledger.version + 1)
-        self.item = saved.version, dumps(saved)
+        if self.keeps_text:
+            self.text = dumps(saved)
         self.ledger = saved
         if self.world.trace is not None:
             self.world.note(writer.name, f"puts {_summary(saved, self.world.now)}")
@@ -70,8 +78,7 @@ class SimulatedLedgers:
         """Read the item."""
         choice = self._begin(self._me.world.choose(LOAD))
         self._me.take(choice)
-        item = self._table.item
-        ledger = loads(item[1], item[0]) if item else CallLedger(account=account, call=Call(call_id=call.call_id))
+        ledger = self._table.read() or CallLedger(account=account, call=Call(call_id=call.call_id))
         self._me.loaded = ledger
         self._me.world.note(self._me.name, f"loads version {ledger.version}")
         return ledger
@@ -175,12 +182,12 @@ class SimulatedTimers:
             queue.down_until = world.now + OUTAGES[world.choose(OUTAGE)]
         seconds = max(0.0, at - me.time())
         body = dump_reminder(reminder, at=at)
-        blind = me.blind_reminder(reminder)
-        if blind and choice in {"lost", "very late"}:
-            choice = "ok"  # of a blind pause it is the only trace there is
+        # of a pause that is sent without the ledger a message is the only trace there is: it may be late or doubled
+        blind = me.move is not None and me.aside is None and reminder.pause_id is not None
+        if blind and choice == "lost":
+            choice = "ok"
         if queue.down_until > world.now and not world.calm:
             world.note(me.name, "finds the queue down")
-            me.left_no_word = me.left_no_word or blind
             if me.aside is not None:
                 me.reminded = False
             self._settle(TRIED, errors.UnavailableError("the queue is down"))
@@ -188,6 +195,7 @@ class SimulatedTimers:
         if me.aside is None:
             me.take(choice)
             queue.accept(body, seconds, choice, me.name)
+            me.left_word = me.left_word or blind
             if choice == "crash after":
                 me.crash()
             return

@@ -80,7 +80,9 @@ class Invocation:
         self.named_pause: str | None = None  #: the pause that it names
         self.commanding_since = 0.0  #: when the command began that it is at
         self.reminded = True  #: whether the reminder of its pause could be sent
-        self.left_no_word = False  #: a pause was sent without the ledger, and without a reminder
+        self.was_blind = False  #: whether it sent a pause that is in no ledger
+        self.left_word = False  #: whether it left word of that
+        self.noted = False  #: whether it wrote down that it would pause without the lease
         self.commanding = False
         self.loaded: Any = None  #: the ledger as last saved or loaded by it
         self.aside: list[tuple[float, Exception | None]] | None = None

@@ -9,7 +9,7 @@ from typing import Any
 from call_recording import errors
 from call_recording.account import Account, AccountSecret
 from call_recording.ledger import CallLedger
-from call_recording.model import Action, Call, Deadline, Notice, Reminder, Trigger
+from call_recording.model import Action, Call, Deadline, Notice, Recording, Reminder, Trigger
 from call_recording.outcome import Outcome
 from call_recording.ports import Vendor
 from call_recording.service import RecordingService
@@ -33,12 +33,15 @@ class EventfulClock(ManualClock):
     def __init__(self) -> None:
         super().__init__()
         self.later: list[tuple[float, Callable[[], object]]] = []
+        self.on_sleep: Callable[[float], object] | None = None  #: called at the begin of each wait
 
     def at(self, seconds: float, happen: Callable[[], object]) -> None:
         """Let something happen in *seconds*, if somebody waits by then."""
         self.later.append((self.seconds + seconds, happen))
 
     def sleep(self, seconds: float) -> None:
+        if self.on_sleep is not None:
+            self.on_sleep(seconds)
         super().sleep(seconds)
         for each in sorted((due for due in self.later if due[0] <= self.seconds), key=lambda due: due[0]):
             self.later.remove(each)
@@ -59,12 +62,24 @@ class EventfulLedgers(MemoryLedgers):
         super()._meet(operation)
 
 
+class EventfulVendor(FakeVendor):
+    """While it is asked to do something, something else happens, once, where a test wants it."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def update(self, call: Call, recording_id: str | None, action: Action, *, timeout: float) -> Recording:
+        happen, self.meanwhile = self.meanwhile, None
+        if happen is not None:
+            happen()
+        return super().update(call, recording_id, action, timeout=timeout)
+
+
 class World:
     """One account, its call `CA` at its vendor, and the service; it is the ports AccountSecrets and Vendors too."""
 
     def __init__(self, **settings: Any) -> None:
         self.clock = EventfulClock()
-        self.vendor = FakeVendor(clock=self.clock)
+        self.vendor = EventfulVendor(clock=self.clock)
         self.ledgers = EventfulLedgers()
         self.timers = MemoryTimers()
         self.observer = RecordingObserver()
@@ -181,7 +196,9 @@ class World:
 
     def put(self, ledger: CallLedger) -> None:
         """Write a ledger into the table, as somebody else does."""
-        MemoryLedgers.save(self.ledgers, ledger)
+        before, self.ledgers.before = self.ledgers.before, []
+        self.ledgers.save(ledger)
+        self.ledgers.before = before
         self.ledgers.asked.pop()
 
     @property

@@ -98,6 +98,7 @@ class RecordingObserver:
     outcomes: list[tuple[Outcome, VendorError | None]] = field(default_factory=list)
     refusals: list[dict[str, str | None]] = field(default_factory=list)
     misfits: list[dict[str, str]] = field(default_factory=list)
+    sweeps: list[int] = field(default_factory=list)  #: how many calls each found due
     notices: list[tuple[Notice, str, str | None]] = field(default_factory=list)  #: what, of which call and step
 
     def handled(self, outcome: Outcome, error: VendorError | None) -> None:
@@ -108,6 +109,9 @@ class RecordingObserver:
 
     def noticed(self, notice: Notice, *, account: str, call_id: str, step: str | None = None) -> None:
         self.notices.append((notice, call_id, step))
+
+    def swept(self, due: int) -> None:
+        self.sweeps.append(due)
 
     def misconfigured(self, account: str, field: str, problem: str) -> None:
         self.misfits.append({"account": account, "field": field, "problem": problem})

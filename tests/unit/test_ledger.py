@@ -89,12 +89,18 @@ class TestEntered:
 
     @pytest.mark.parametrize("late", [NOW - 1, NOW])
     def test_an_older_visit_entered_late(self, late):
-        """An `entered` that tells of an older visit extends the pause, but leaves it its id and its visit."""
+        """An `entered` that is late, or told twice, extends the pause, but leaves it its id and its visit."""
         ledger = enter(enter(new(), pause_id="P1", occurred_at=NOW), NOW + 5, pause_id="P2", occurred_at=late)
 
         pause = ledger.pauses["card-entry"]
-        assert (pause.pause_id, pause.occurred_at) == ("P1" if late < NOW else "P2", NOW)
+        assert (pause.pause_id, pause.occurred_at) == ("P1", NOW)
         assert pause.deadline == NOW + 305
+
+    def test_the_next_visit(self):
+        """A later visit to a step that was never left has its own id and time."""
+        ledger = enter(enter(new(), pause_id="P1", occurred_at=NOW), NOW + 5, pause_id="P2", occurred_at=NOW + 4)
+
+        assert (ledger.pauses["card-entry"].pause_id, ledger.pauses["card-entry"].occurred_at) == ("P2", NOW + 4)
 
     @pytest.mark.parametrize(("first", "second"), [(None, NOW), (NOW, None), (None, None)])
     def test_a_visit_without_a_time(self, first, second):
@@ -259,24 +265,21 @@ class TestStop:
         assert stop(over(new())).desired is None
         assert over(stop(new())).desired is None
 
-    def test_by_the_vendor_s_document(self):
-        """A document that stops the recording leaves nothing to send."""
-        ledger = stop(paused()).stopping_by_document(NOW)
+    @pytest.mark.parametrize("before", [paused(), take(paused()), new()], ids=["paused", "commanded", "new"])
+    def test_by_the_vendor_s_document(self, before):
+        """A document that stops the recording leaves nothing to send: the pauses close, and nothing more is desired."""
+        ledger = before.stopped_by_document(step="card-entry", event_id="E1", now=NOW, by="flow")
 
-        assert (ledger.matches, ledger.due_at) == (True, None)
-        assert [str(each.status) for each in ledger.known.recordings] == ["stopped"]
+        assert (ledger.pauses, ledger.stopped, ledger.desired, ledger.matches) == ({}, True, None, True)
+        assert (ledger.looks_again_at, ledger.lease) == (None, before.lease)
+        assert refusals(enter(ledger)) == ["the recording was stopped"]
 
-    def test_by_document_while_somebody_commands(self):
-        """While somebody commands nothing is known, whatever a document does."""
-        ledger = take(stop(paused()))
-
-        assert ledger.stopping_by_document(NOW) is ledger
-
-    def test_by_document_without_a_stop(self):
-        """A document that stops nothing for good changes nothing."""
-        ledger = paused()
-
-        assert ledger.stopping_by_document(NOW) is ledger
+    @pytest.mark.parametrize(
+        "before", [enter(new(), event_id="E1"), stop(paused(), event_id="E1")], ids=["entered", "stop"]
+    )
+    def test_by_document_and_seen_before(self, before):
+        """A document's stop that was seen before changes nothing."""
+        assert before.stopped_by_document(step="card-entry", event_id="E1", now=NOW, by="flow") is before
 
     def test_one_recording_alone(self):
         """A stop of one recording is noted, once, and leaves what the others are to be."""

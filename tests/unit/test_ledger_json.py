@@ -22,7 +22,6 @@ from tests.unit.ledger_words import (
     record,
     report,
     shown,
-    stop,
     take,
 )
 
@@ -40,8 +39,9 @@ LEDGERS = {
     "given up": replace(leave(paused()).failed(now=NOW, reason="x"), given_up=True, folded=7),
     "doubts": replace(paused(), doubts=Doubts(1.5, 2.5, 3.5), version=3),
     "kept": paused().expired(now=NOW + 302, on_deadline="keep"),
-    "stopped": stop(paused()).stopping_by_document(NOW),
+    "stopped": paused().stopped_by_document(step="card-entry", event_id="E1", now=NOW, by="flow"),
     "over": over(paused()),
+    "missing": replace(paused(), missing_since=NOW + 0.5),
     "channel": CallLedger(account="acme", call=Call(call_id="CA/1 é", channel_id="channel-1"), version=9),
 }
 

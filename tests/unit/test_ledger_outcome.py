@@ -167,9 +167,55 @@ class TestRecorded:
         first = record(take(enter(new())), report(error=gone))
         soon = record(take(first), report(error=gone), NOW + GONE - 1)
 
-        assert (first.over, soon.over) == (False, False)
+        assert (first.over, soon.over, soon.missing_since) == (False, False, NOW)
         assert record(take(soon), report(error=gone), NOW + GONE).over is True
         assert record(take(soon), report(error=MISSING), NOW + GONE).over is False
+
+    @pytest.mark.parametrize(
+        ("came", "since"),
+        [(report(PAUSED), None), (report(error=MISSING), None), (report(error=LOST), NOW)],
+        ids=["paused", "refused", "silent"],
+    )
+    def test_scenario_43_it_is_known_after_all(self, came, since):
+        """Any answer about the call ends that, and a silence does not."""
+        first = record(take(enter(new())), report(error=errors.CallNotFoundError("no such call", vendor="fake")))
+
+        assert record(take(first), came, NOW + 5).missing_since == since
+
+    @pytest.mark.parametrize("may_go_on", [True, False])
+    def test_scenario_11_a_recording_started_meanwhile(self, may_go_on):
+        """A recording that starts while the vendor is asked leaves nothing known: it is asked again at once."""
+        disturbed = take(enter(new())).recording_changed(event_id="E1", now=NOW, by="vendor", what="recording started")
+        ledger = record(disturbed, report(PAUSED), NOW + 1, may_go_on=may_go_on)
+
+        assert (ledger.known, ledger.matches, ledger.failures) == (NOTHING, False, 0)
+        assert (ledger.lease is not None) is may_go_on
+        if may_go_on:
+            assert ledger.lease == take(enter(new())).lease  # the next answer is of the recordings as they are by then
+        else:
+            assert ledger.due_at == NOW + 1
+
+    def test_scenario_11_a_recording_started_and_nothing_was_recorded(self):
+        """That holds even where the vendor showed no recording at all."""
+        disturbed = take(enter(new())).recording_changed(event_id="E1", now=NOW, by="vendor", what="recording started")
+
+        assert record(disturbed, report()).lease is not None
+
+    def test_scenario_11_a_recording_started_on_a_silent_call(self):
+        """Without an answer there is nothing to go on with."""
+        disturbed = take(enter(new())).recording_changed(event_id="E1", now=NOW, by="vendor", what="recording started")
+
+        assert record(disturbed, report(error=LOST)).lease is None
+
+    def test_released(self):
+        """A holder for whom nothing is left to do gives the lease up."""
+        assert take(paused()).released().lease is None
+
+    def test_forgotten(self):
+        """What could not be proven afresh is not relied on, and looked at at once."""
+        ledger = paused().forgotten()
+
+        assert (ledger.known, ledger.due_at) == (NOTHING, 0.0)
 
     def test_an_errand(self):
         """After a command about one recording nothing is known of the others, and they are looked at at once."""
@@ -247,6 +293,13 @@ class TestTryingAgain:
         ledger = ledger.failed(now=NOW, reason="x")
 
         assert (ledger.failures, ledger.look_at, ledger.due_at) == (failures + 1, NOW + wait, NOW + wait)
+
+    @pytest.mark.parametrize(("retry_after", "wait"), [(None, 2), (1.0, 2), (30.0, 30), (300.0, 300), (9_999.0, 300)])
+    def test_scenario_05_the_vendor_s_wait(self, retry_after, wait):
+        """A vendor that asks us to wait is not asked before, but not left alone for longer than five minutes."""
+        limited = errors.RateLimitedError("slow", vendor="fake", retry_after=retry_after)
+
+        assert record(take(enter(new())), report(error=limited)).look_at == NOW + wait
 
     def test_scenario_24_given_up(self):
         """After four hours of failures the call is given up, which is noted, and is due no more."""

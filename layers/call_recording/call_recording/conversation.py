@@ -65,10 +65,10 @@ class Conversation:
 
     def waited(self, seconds: float) -> bool:
         """Wait, for less than *seconds* where time is short; False, at once, if no request could follow."""
-        seconds = min(seconds, self._deadline.remaining() - LAST_SECONDS)
-        if seconds < FIRST_WAIT:
+        left = self._deadline.remaining() - LAST_SECONDS
+        if left < FIRST_WAIT:
             return False
-        self._clock.sleep(seconds)
+        self._clock.sleep(min(seconds, left))
         return True
 
     @property

@@ -209,7 +209,8 @@ class CallLedger:
 
     def stopped_by_document(self, *, step: str, event_id: str, now: float, by: str) -> "CallLedger":
         """The same, but the vendor carries the stop out itself, as it follows our document: there is nothing to send."""
-        return replace(self.stop_asked(step=step, event_id=event_id, now=now, by=by), by_document=True)
+        asked = self.stop_asked(step=step, event_id=event_id, now=now, by=by)
+        return self if asked is self else replace(asked, by_document=True)
 
     def errand_asked(self, *, step: str, recording_id: str, event_id: str, now: float, by: str) -> "CallLedger":
         """One recording is to be stopped; what the call's others are to be stays as it is."""

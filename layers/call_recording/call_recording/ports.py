@@ -124,5 +124,8 @@ class Observer(Protocol):
     def noticed(self, notice: Notice, *, account: str, call_id: str, step: str | None = None) -> None:
         """Something happened that operators should know of."""
 
+    def swept(self, due: int) -> None:
+        """A sweep has found so many calls that were due."""
+
     def misconfigured(self, account: str, field: str, problem: str) -> None:
         """An account's secret does not fit; an operator has to mend it."""

@@ -81,9 +81,9 @@ class RecordingService:
             late = Deadline(self._clock.monotonic, max(deadline.remaining(), self._until(ends_at)))
             conversation = self._conversation(vendor, trigger, account, late)
             at = ends_at + timing_of(account.settings).in_flight + SKEW
-            report = self._pause_blindly(
-                conversation, trigger, occurrence.opens, at=at, is_queue_down=reconciler.is_unreminded
-            )
+            # an id of its own: this pause may land after the step's was left, and is not that one
+            reminder = occurrence.opens._replace(pause_id=f"blind-{self._nonce()}")
+            report = self._pause_blindly(conversation, trigger, reminder, at=at, is_queue_down=reconciler.is_unreminded)
             outcome = without_ledger(report, trigger, account, received_at=received_at, now=self._clock.now())
             self._observer.handled(outcome, report.error)
             return outcome
@@ -127,6 +127,7 @@ class RecordingService:
         """
         ends = Deadline(self._clock.monotonic, seconds_left)
         due = self._ledgers.due(self._clock.now(), limit)
+        self._observer.swept(len(due))
         with ExitStack() as turns:  # each call has its turn, whatever becomes of the others
             for account, call_id in reversed(due):
                 turns.callback(self._take_turn, Reminder(account, Call(call_id=call_id)), ends, seconds_left / 2)

@@ -559,7 +559,7 @@ class TestTrust:
 
     def test_the_folder_of_the_layer(self):
         """The folder is looked for beside the code, where the layer's build puts it."""
-        assert _exchange.CA_FOLDER.parts[-3:] == ("call_recording", "vendors", "ca")
+        assert _exchange.CA_FOLDER.parts[-2:] == ("call_recording", "ca")
 
 
 class TestClient:

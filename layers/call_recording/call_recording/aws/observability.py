@@ -66,6 +66,10 @@ class LogsAndMetrics:
         logger.warning(str(notice), account=account, call_id=call_id, step=step)
         metrics.add_metric("".join(map(str.capitalize, notice.split("-"))), MetricUnit.Count, 1)
 
+    def swept(self, due: int) -> None:
+        """Count what was due: a sweep that finds nothing shows all the same that there was one."""
+        metrics.add_metric("CallsDue", MetricUnit.Count, due)
+
     def misconfigured(self, account: str, field: str, problem: str) -> None:
         """Log and count a secret that does not fit."""
         logger.error(

@@ -7,11 +7,12 @@ no last good value for an outage, and remember no unknown names.
 from collections import OrderedDict
 from typing import Any, Final, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from ..account import NAME, AccountSecret
 from ..errors import UnavailableError
 from ..ports import Clock
+from .failures import AWS_ERRORS, reason
 
 #: How many accounts are remembered, those that do not exist included: guessing names must not fill the memory.
 MAX_REMEMBERED: Final = 1024
@@ -48,9 +49,9 @@ class SecretsManagerAccounts:
             return last
         try:
             secret = self._fetch(name)
-        except (ClientError, BotoCoreError) as exc:
+        except AWS_ERRORS as exc:
             if name not in self._remembered:
-                raise UnavailableError(f"Secrets Manager: {_reason(exc)}") from exc
+                raise UnavailableError(f"Secrets Manager: {reason(exc)}") from exc
             return self._remember(name, last, RETRY_SECONDS)
         if secret == last:
             secret = last  # as parsed before, and with it the vendor's token
@@ -76,10 +77,3 @@ class SecretsManagerAccounts:
         """Forget the unknown name that was asked for longest ago; an account only if all are accounts."""
         unknown = next((name for name, (secret, _) in self._remembered.items() if secret is None), None)
         self._remembered.pop(unknown if unknown is not None else next(iter(self._remembered)))
-
-
-def _reason(exc: Exception) -> str:
-    """Say what failed, without what was asked for or answered."""
-    if isinstance(exc, ClientError):
-        return str(exc.response["Error"]["Code"])
-    return type(exc).__name__

@@ -28,7 +28,7 @@ KEEPALIVE_SECONDS: Final = 5.0
 
 #: certifi's roots, one file each under its OpenSSL subject hash: OpenSSL then parses the one root that it
 #: needs instead of all (about a tenth of each cold start, `make bench`).  Made by build_layer.py; a plain checkout has none.
-CA_FOLDER: Final = Path(__file__).parent / "ca"
+CA_FOLDER: Final = Path(__file__).parents[1] / "ca"
 
 SocketOptions = Iterable[tuple[Any, ...]]
 
