@@ -161,7 +161,7 @@ def play_nested(local: Json, vendor: str, say: Callable[[str], None]) -> Played:
     flow.say(GOODBYE)
     tapes = flow.hang_up()
     return Played(
-        vendor=f"{vendor}, nested", http_status=status, result=result, tapes=tapes, faults=faults + _faults_of(tapes)
+        vendor="nested steps", http_status=status, result=result, tapes=tapes, faults=faults + _faults_of(tapes)
     )
 
 
@@ -183,7 +183,7 @@ def play_forgotten(local: Json, vendor: str, say: Callable[[str], None]) -> Play
     flow.say(GOODBYE)
     tapes = flow.hang_up()
     return Played(
-        vendor=f"{vendor}, forgotten", http_status=status, result=result, tapes=tapes, faults=faults + _faults_of(tapes)
+        vendor="forgotten step", http_status=status, result=result, tapes=tapes, faults=faults + _faults_of(tapes)
     )
 
 
@@ -197,7 +197,7 @@ def play_liar(local: Json, vendor: str, say: Callable[[str], None]) -> Played:
     tapes = flow.hang_up()
     safe = status == 200 or result["safe_to_collect"]
     faults = ["the flow was told to collect the card while the tape was running"] if safe else []
-    return Played(vendor=f"{vendor}, lying", http_status=status, result=result, tapes=tapes, faults=faults)
+    return Played(vendor="lying vendor", http_status=status, result=result, tapes=tapes, faults=faults)
 
 
 def _faults_of(tapes: list[list[Json]]) -> list[str]:
@@ -283,7 +283,7 @@ def main() -> int:
     console.print("(To proof: from the trigger on; the first call waited for a cold start.)\nWhat the tapes heard:")
     for each in played:
         for tape in each.tapes:
-            console.print(f"  {each.vendor:<23}{draw(tape)}", soft_wrap=True)
+            console.print(f"  {each.vendor:<15}{draw(tape)}", soft_wrap=True)
     console.print(
         "\nThe last call's vendor lied: Bird answered 202 to the pause and went on recording.\n"
         "Offtape read that back, and the flow was told not to collect the card."

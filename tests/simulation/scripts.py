@@ -40,6 +40,7 @@ def leaves(step: str = "a") -> Move:
 
 STOPS: Final = Move("stop", "a")
 STARTS: Final = Move("starts")
+STARTS_LATE: Final = Move("starts", "when all is calm")
 ENDS: Final = Move("ends")
 HANGS_UP: Final = Move("hangs up")
 
@@ -62,6 +63,7 @@ _STORIES: Final = (
     (enters("a", 20), STARTS, leaves("a")),
     (STARTS, enters("a", 20)),
     (enters("a"), ENDS, leaves("a")),
+    (ENDS, enters("a", 300), STARTS_LATE),
     (enters("a"), HANGS_UP),
 )
 

@@ -178,6 +178,7 @@ class SimulatedTimers:
         """Send a message."""
         world, me, queue = self._me.world, self._me, self._queue
         choice = world.choose(REMIND)
+        me.tried_to_remind = True
         if choice == "down":
             queue.down_until = world.now + OUTAGES[world.choose(OUTAGE)]
         seconds = max(0.0, at - me.time())

@@ -82,13 +82,15 @@ class Switchboard:
         self.pending: list[Sent] = []
         checks.board = self
 
-    def start_recording(self) -> None:
+    def start_recording(self, *, unheard: bool = False) -> None:
         """A recording starts."""
         if self.live:
             recording_id = f"RE{len(self.tapes) + 1}"
             self.tapes[recording_id] = Tape(self.world.now)
+            self.tapes[recording_id].unheard = unheard
             self.world.note("vendor", f"{recording_id} starts")
             self.checks.tape_changed()
+            self.checks.recording_started(recording_id)
 
     def end_recording(self) -> None:
         """The oldest recording ends."""

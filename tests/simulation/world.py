@@ -80,7 +80,9 @@ class Invocation:
         self.named_pause: str | None = None  #: the pause that it names
         self.commanding_since = 0.0  #: when the command began that it is at
         self.reminded = True  #: whether the reminder of its pause could be sent
-        self.was_blind = False  #: whether it sent a pause that is in no ledger
+        self.blind_at = 0.0  #: when it sent a pause that is in no ledger
+        self.opened = False  #: whether it opened or extended a pause
+        self.tried_to_remind = False
         self.left_word = False  #: whether it left word of that
         self.noted = False  #: whether it wrote down that it would pause without the lease
         self.commanding = False

@@ -754,11 +754,14 @@ class TestWithoutReads:
 
         assert isinstance(carry_out(silent).error, errors.OutcomeUnknownError)
 
-    def test_refused(self, silent):
+    @pytest.mark.parametrize(
+        ("kind", "http_status"), [(errors.AuthenticationError, 403), (errors.RateLimitedError, 429)]
+    )
+    def test_refused(self, silent, kind, http_status):
         """
-        A refusal is passed on.
+        A refusal that says nothing of the call is passed on.
         """
-        refused = silent.refusal(errors.VendorResponseError, 422)
+        refused = silent.refusal(kind, http_status)
         silent.fail("pause", Fault(error=refused, applied=False))
 
         report = carry_out(silent)
@@ -767,7 +770,8 @@ class TestWithoutReads:
         assert silent.asked == [("pause", None)]
 
     @pytest.mark.parametrize(
-        ("kind", "http_status"), [(errors.RecordingNotFoundError, 404), (errors.ConflictError, 409)]
+        ("kind", "http_status"),
+        [(errors.RecordingNotFoundError, 404), (errors.ConflictError, 409), (errors.VendorResponseError, 400)],
     )
     @pytest.mark.parametrize("action", list(Action))
     def test_refused_by_a_live_call(self, silent, kind, http_status, action):

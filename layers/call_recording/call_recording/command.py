@@ -9,11 +9,11 @@ Nothing here knows a vendor.  What may be repeated, and after what, is decided h
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from . import errors
-from .conversation import Conversation, growing_waits
+from .conversation import Conversation, Request, growing_waits
 from .model import Action, Call, CallState, Recording, RecordingStatus, Report
 
 # What a recording was before that an action changes.
@@ -93,7 +93,7 @@ class Command:
     def _raise_if_over(self) -> None:
         """Raise CallOverError if the vendor shows that the call has ended, CallNotFoundError if it does not know it."""
         try:
-            self._call_state()
+            self._call_state(self._conversation.glance)
         except (errors.CallOverError, errors.CallNotFoundError):
             raise
         except errors.VendorError:
@@ -272,18 +272,18 @@ class Command:
                 return live
         except errors.RecordingNotFoundError as exc:
             refusal = exc  # some vendors have no list for a call that is over: ask about the call itself
-        state = self._call_state()
+        state = self._call_state(self._conversation.read)
         if refusal is not None:
             raise refusal
         if state.parent_call_id is None:
             return []
         return self._list(replace(self._call, call_id=state.parent_call_id))
 
-    def _call_state(self) -> CallState:
+    def _call_state(self, ask: Callable[[Request[CallState]], CallState]) -> CallState:
         """Return the state of the call, which is live."""
         vendor = self._conversation.vendor.name
         try:
-            state = self._conversation.read(lambda vendor, timeout: vendor.call_state(self._call, timeout=timeout))
+            state = ask(lambda vendor, timeout: vendor.call_state(self._call, timeout=timeout))
         except errors.RecordingNotFoundError as exc:
             raise errors.CallNotFoundError("no such call", vendor=vendor, http_status=exc.http_status) from exc
         if not state.live:

@@ -12,6 +12,7 @@ from typing import Any
 from . import errors
 from .doubts import NO_DOUBTS, Doubts
 from .ledger_parts import (
+    AT_ONCE,
     GIVE_UP,
     GONE,
     KEPT_POLL,
@@ -158,6 +159,7 @@ class CallLedger:
             opened_at=before.opened_at if before else now,
             deadline=max(now + seconds, before.deadline if before else 0.0),
             occurred_at=max(filter(None, (occurred_at, before and before.occurred_at)), default=None),
+            entries=before.entries + 1 if before else 1,
         )
         opened = replace(ledger, pauses={**self.pauses, step: pause})._anew(self)
         what = "entered again" if before else "entered"
@@ -184,7 +186,9 @@ class CallLedger:
             others = {name: at for name, at in self.left_at.items() if name != step}
             ledger = replace(ledger, left_at=dict([*others.items(), (step, latest)][-MAX_STEPS:]))
         pause = self.pauses.get(step)
-        if _of_earlier_visit(pause, pause_id, occurred_at) or (pause is None and pause_id in self.seen):
+        told_again = pause_id is None and occurred_at is not None and occurred_at == self.left_at.get(step)
+        of_earlier = _of_earlier_visit(pause, pause_id, occurred_at) or (pause is None and pause_id in self.seen)
+        if told_again or of_earlier:
             return ledger._noted(now, "left", by=by, step=step, refused="an earlier visit")
         if pause is None:
             ledger = ledger if self.over or self.stopped else ledger._unheard(now, timing)
@@ -204,7 +208,7 @@ class CallLedger:
         """The recording is to be stopped for good; all pauses close."""
         if event_id in self.seen:
             return self
-        ledger = replace(self._see(event_id), stopped=True, pauses={}, known=NOTHING)._anew(self)
+        ledger = replace(self._see(event_id), stopped=True, by_document=False, pauses={}, known=NOTHING)._anew(self)
         return ledger._noted(now, "stop asked", by=by, step=step)
 
     def stopped_by_document(self, *, step: str, event_id: str, now: float, by: str) -> "CallLedger":
@@ -293,9 +297,9 @@ class CallLedger:
         """The holder gives its lease up without having asked for anything."""
         return replace(self, lease=None)
 
-    def forgotten(self) -> "CallLedger":
+    def forgotten(self, now: float) -> "CallLedger":
         """What is known is not to be relied on: it was to be proven afresh, and there was no time for it."""
-        return replace(self, known=NOTHING, look_at=0.0)
+        return replace(self, known=NOTHING, look_at=now + AT_ONCE)
 
     def ran_errand(self, report: Report, action: Action, *, now: float, timing: Timing) -> "CallLedger":
         """Note what came of an *action* on one recording alone, and give the lease up: of the others nothing is known."""
@@ -304,7 +308,7 @@ class CallLedger:
         return ledger._noted(now, "answered", **told(report, action, Known(report.recordings)))
 
     def failed(self, *, now: float, reason: str) -> "CallLedger":
-        """The vendor could not even be asked."""
+        """The vendor could not even be asked: whatever it was, it may have changed since."""
         return replace(self, known=NOTHING)._noted(now, "not asked", reason=reason)._tried(now)
 
     # How.
@@ -343,8 +347,8 @@ class CallLedger:
         """Since when the vendor says that it does not know the call; that it says nothing changes nothing."""
         if isinstance(report.error, errors.CallNotFoundError):
             return now if self.missing_since is None else self.missing_since
-        answered = report.error is None or isinstance(report.error, errors.VendorResponseError)
-        return None if answered else self.missing_since
+        answers = (errors.VendorResponseError, errors.UnconfirmedError)
+        return None if report.error is None or isinstance(report.error, answers) else self.missing_since
 
     def _is_over(self, error: Exception | None, now: float) -> bool:
         if isinstance(error, errors.CallNotFoundError):  # some vendors forget a call that is over
@@ -378,8 +382,8 @@ def _of_earlier_visit(pause: Pause | None, pause_id: str | None, occurred_at: fl
     """Whether a `left` that says this is older than the visit that *pause* belongs to."""
     if pause is None:
         return False
-    if pause_id is not None and pause_id != pause.pause_id:
-        return True
+    if pause_id is not None:
+        return pause_id != pause.pause_id
     return occurred_at is not None and pause.occurred_at is not None and occurred_at < pause.occurred_at
 
 

@@ -16,6 +16,8 @@ AHEAD: Final = 60.0
 POLL: Final = 60.0
 #: How often we look whether the call of a kept pause is over, seconds.
 KEPT_POLL: Final = 3600.0
+#: What there was no time for is looked at after this, seconds.
+AT_ONCE: Final = 1.0
 #: The longest wait between two tries, seconds, and how long there are any.
 LONGEST_BACKOFF: Final = 60.0
 #: A vendor that asks us to wait longer is asked again all the same, seconds.
@@ -47,6 +49,7 @@ class Pause(NamedTuple):
     opened_at: float
     deadline: float
     occurred_at: float | None = None  #: when the flow says that it entered the step
+    entries: int = 1  #: how often it was entered
     kept: bool = False  #: past its deadline, and kept by the account's wish
 
 

@@ -24,6 +24,8 @@ from .ports import Aside, Clock, Ledgers, Timers
 RECORD_SECONDS: Final = 0.2
 #: What a command takes at least, seconds: a doubt that ends with less time left is not waited for.
 PROOF_SECONDS: Final = 0.3
+#: A store that has taken this long already is not waited for again where a pause is to be sent, seconds.
+SLOW_STORE_SECONDS: Final = 0.5
 #: How long after a doubt's last instant we ask again, seconds.
 TICK: Final = 0.005
 
@@ -57,6 +59,7 @@ class Reconciler:
         self._conversation = conversation
         self._deadline = deadline  # of the answer
         self._ends_at = ends_at  # when this invocation is dead, seconds since the epoch
+        self._began = clock.monotonic()
         self._reminded: bool | None = None
         self._paused_before = False
         self._found_running = False
@@ -82,7 +85,9 @@ class Reconciler:
 
     def _must_hurry(self) -> bool:
         """Whether a pause is to be sent, and another wait for the store could take the time for it."""
-        return self._occurrence.opens is not None and self._deadline.remaining() < ATTEMPT_SECONDS + PROOF_SECONDS
+        slow = self._clock.monotonic() - self._began >= SLOW_STORE_SECONDS
+        is_pause = self._occurrence.opens is not None
+        return is_pause and slow and self._deadline.remaining() < ATTEMPT_SECONDS + PROOF_SECONDS
 
     @property
     def is_unreminded(self) -> bool:
@@ -114,7 +119,7 @@ class Reconciler:
         if not self._asks(applied, ledger, now):
             return Ending(self._saved(applied, ledger))
         if not self._conversation.can_update():
-            return Ending(self._saved(applied.forgotten(), ledger))
+            return Ending(self._saved(applied.forgotten(now), ledger))
         if applied.doubtful(now) and not self._occurrence.errand:
             return self._doubt(Ending(self._saved(applied, ledger)))
         self._paused_before = ledger.known.proven and ledger.known.shows(Action.PAUSE)
@@ -147,7 +152,7 @@ class Reconciler:
         return self._occurrence.action is None and applied is ledger and now < (ledger.due_at or 0.0)
 
     def _opens(self, applied: CallLedger, ledger: CallLedger) -> bool:
-        """Whether a pause is open that is not in *ledger*, or not for so long."""
+        """Whether a pause is open that is not in *ledger*, or was entered again since."""
         mine = self._occurrence.opens
         if mine is None or mine.step is None or mine.step not in applied.pauses:
             return False

@@ -19,6 +19,8 @@ from .reconcile import RECORD_SECONDS, Reconciler
 
 #: What is looked at again later than this is left to the sweep, seconds.
 LONGEST_REMINDER: Final = 900.0
+#: What one call may take of an invocation that nobody waits for, seconds; a flow's budget is no measure for it.
+WAKE_SECONDS: Final = 5.0
 #: So often a note is written again after a conflict.
 SAVES: Final = 5
 
@@ -103,9 +105,7 @@ class RecordingService:
             self._count_failure(reminder)
             return
         account, vendor = found
-        deadline = Deadline(
-            self._clock.monotonic, min(account.settings.budget_ms / 1000, seconds_left - RECORD_SECONDS)
-        )
+        deadline = Deadline(self._clock.monotonic, min(WAKE_SECONDS, seconds_left - RECORD_SECONDS))
         wake = Wake(reminder, account.settings)
         stand_in = Trigger(account=account.name, action=Action.RESUME, step=reminder.step or "", call=reminder.call)
         conversation = self._conversation(vendor, stand_in, account, deadline)
@@ -215,7 +215,9 @@ class RecordingService:
             self._notice(Notice.FOUND_RUNNING, account, call, step)
         if ending.ledger.given_up and ending.report is not None:
             self._notice(Notice.GIVEN_UP, account, call, step)
-        at = ending.ledger.looks_again_at
+        lease = ending.ledger.lease
+        # what could not be written down is looked into when our lease has lapsed
+        at = lease.until if lease is not None and not ending.recorded else ending.ledger.looks_again_at
         if at is not None and not ending.idle and at < self._clock.now() + LONGEST_REMINDER:
             self._remind(Reminder(account, ending.ledger.call), at)
 
