@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.fakes import CARD, FakeContext
-
-ENVIRONMENT = {"LEDGER_TABLE": "ledgers", "TIMER_QUEUE_URL": "timers", "DEAD_LETTER_QUEUE_URL": "dead-letters"}
+from call_recording.inbound.flows import FlowCallbacks
+from call_recording.inbound.reminders import Reminders
+from call_recording.model import Call, Reminder
+from call_recording.reminders import dump_reminder
+from tests.unit.fakes import CALL_SID, CARD, FakeContext, client_error, flow_event
 
 #: Nothing here counts anything: what is counted is the layer's.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
@@ -34,10 +36,7 @@ class FakeReminders:
 
 @pytest.fixture(name="app", scope="module")
 def _app(load_app):
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in ENVIRONMENT.items():
-            patch.setenv(name, value)
-        yield load_app("pause_deadline")
+    return load_app("pause_deadline")
 
 
 @pytest.fixture(name="reminders")
@@ -105,6 +104,85 @@ class TestMessages:
         answer = app.lambda_handler(batch(CARD), FakeContext())
 
         assert CARD not in written() + json.dumps(answer)
+
+
+class TestTogether:
+    """The function with the real parts, on a table and a queue that are faked."""
+
+    @pytest.fixture(autouse=True)
+    def _parts(self, app, parts, monkeypatch):
+        monkeypatch.setattr(
+            app,
+            "reminders",
+            Reminders(recordings=parts.recordings, timers=parts.timers, clock=parts.clock, observer=parts.observer),
+        )
+
+    def enter(self, parts, call_id: str = CALL_SID) -> None:
+        """Let a flow enter a step."""
+        flows = FlowCallbacks(
+            accounts=parts.accounts, recordings=parts.recordings, clock=parts.clock, observer=parts.observer
+        )
+        assert flows.answer(flow_event({"call_id": call_id}), seconds_left=10.0)["statusCode"] == 200
+
+    def test_scenario_23_a_forgotten_pause(self, app, parts, platforms, sqs, clock):
+        """The message that a pause left in the queue, delivered in time, ends it."""
+        self.enter(parts)
+        [(queue, body, delay)] = sqs.sent
+        clock.sleep(delay + 0.1)
+        answer = app.lambda_handler(batch(body), FakeContext(remaining_ms=20_000))
+
+        assert (queue, delay) == ("https://sqs.example.com/timer", 301)
+        assert (answer, platforms.words["twilio"]) == ({"batchItemFailures": []}, "in-progress")
+
+    def test_scenario_33_a_poisoned_message(self, app, parts, platforms, sqs, clock, written):
+        """A message that nobody can read, even with a card's number in it, is given back alone, and harms no other."""
+        self.enter(parts)
+        [(_, body, delay)] = sqs.sent
+        clock.sleep(delay + 0.1)
+        poison = json.dumps({"account": "demo-twilio", "call_id": CARD, "at": CARD})
+        answer = app.lambda_handler(batch(poison, body, "{", ""), FakeContext(remaining_ms=20_000))
+
+        given_back = [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+        assert (given_back, platforms.words["twilio"]) == (["message-0", "message-2", "message-3"], "in-progress")
+        assert CARD not in json.dumps(answer) + written()
+
+    def test_scenario_33_no_time_is_left(self, app, parts, platforms, sqs, clock):
+        """What there is no time for any more comes again."""
+        self.enter(parts)
+        [(_, body, delay)] = sqs.sent
+        clock.sleep(delay + 0.1)
+        answer = app.lambda_handler(batch(body), FakeContext(remaining_ms=1_000))
+
+        assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["message-0"]
+        assert platforms.words["twilio"] == "paused"
+
+    def test_scenario_27_a_lost_message(self, app, parts, platforms, clock, written):
+        """A pause whose message was lost is ended by the minute's event, and counted."""
+        self.enter(parts)
+        clock.sleep(301.1)
+
+        assert app.lambda_handler({"source": "aws.events"}, FakeContext(remaining_ms=20_000)) == {}
+        assert platforms.words["twilio"] == "in-progress"
+        assert '"PauseExpired":[1.0]' in written().replace(" ", "")
+
+    def test_scenario_29_the_table_is_down(self, app, parts, dynamo, sqs, clock):
+        """While the table does not answer every message is given back."""
+        self.enter(parts)
+        [(_, body, delay)] = sqs.sent
+        clock.sleep(delay + 0.1)
+        dynamo.down = client_error("ThrottlingException")
+        answer = app.lambda_handler(batch(body), FakeContext(remaining_ms=20_000))
+
+        assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["message-0"]
+
+    def test_scenario_27_a_long_pause(self, app, parts, sqs, clock):
+        """A message that the queue could not hold back long enough is sent on with what is left."""
+        reminder = Reminder("demo-twilio", Call(call_id=CALL_SID), "card-entry", "P1", clock.now() + 7200)
+        body = dump_reminder(reminder, at=clock.now() + 1500)
+        answer = app.lambda_handler(batch(body), FakeContext(remaining_ms=20_000))
+
+        assert answer == {"batchItemFailures": []}
+        assert [(sent, delay) for _, sent, delay in sqs.sent] == [(body, 900)]
 
 
 class TestSweep:

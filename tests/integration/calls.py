@@ -1,5 +1,6 @@
 """A call on the local stack: what the flow does and what the simulator knows, through HTTP alone."""
 
+import ssl
 import time
 from typing import Any
 
@@ -8,6 +9,10 @@ import httpx
 VENDORS = ("twilio", "signalwire", "bandwidth", "bird")
 #: More than any budget: an answer that takes longer is a failure of its own.
 TIMEOUT_SECONDS = 12.0
+#: What is to happen by itself happens before this, however busy the machine is.
+PATIENCE_SECONDS = 90.0
+#: There is no TLS on the local stack: to load the roots of the web for each request would take longer than the request.
+NO_ROOTS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 Json = dict[str, Any]
 
@@ -15,16 +20,27 @@ Json = dict[str, Any]
 class SimulatedCall:
     """One live call at one vendor, and the flow that handles it."""
 
-    def __init__(self, stack: Json, vendor: str, *, recordings: int = 1, **options: object) -> None:
+    def __init__(
+        self,
+        stack: Json,
+        vendor: str,
+        *,
+        recordings: int = 1,
+        account: tuple[str, str] | None = None,
+        **options: object,
+    ) -> None:
         self.stack = stack
         self.vendor = vendor
-        self.account = f"demo-{vendor}"
+        demo = f"demo-{vendor}"
+        self.account, self.token = account or (demo, stack["accounts"][demo]["bearer_token"])
         self.created = self.control("POST", "/calls", vendor=vendor, recordings=recordings, **options)
         self.call_id = self.created["call_id"]
 
     def control(self, method: str, path: str, **body: object) -> Json:
         """Ask the simulators' control API."""
-        answer = httpx.request(method, self.stack["control"] + path, json=body or None, timeout=TIMEOUT_SECONDS)
+        answer = httpx.request(
+            method, self.stack["control"] + path, json=body or None, timeout=TIMEOUT_SECONDS, verify=NO_ROOTS
+        )
         assert answer.is_success, answer.text
         return answer.json() if answer.content else {}
 
@@ -40,9 +56,18 @@ class SimulatedCall:
             effect=effect,
         )
 
-    def say(self, text: str) -> None:
-        """Let the caller say something."""
-        self.control("POST", f"/calls/{self.call_id}/say", text=text)
+    def say(self, text: str) -> list[str]:
+        """Let the caller say something; the answer is which recordings heard it."""
+        heard_by: list[str] = self.control("POST", f"/calls/{self.call_id}/say", text=text)["heard_by"]
+        return heard_by
+
+    def runs(self) -> bool:
+        """Whether each tape hears what is said now."""
+        return self.say("can you hear me?") == self.created["recording_ids"]
+
+    def is_silent(self) -> bool:
+        """Whether no tape hears what is said now."""
+        return self.say("can anybody hear me?") == []
 
     def end(self) -> None:
         """Hang up."""
@@ -52,6 +77,7 @@ class SimulatedCall:
         self,
         event: str,
         *,
+        step: str = "card-entry",
         account: str | None = None,
         token: str | None = None,
         query: Json | None = None,
@@ -61,13 +87,14 @@ class SimulatedCall:
         payload = {"call_id": self.call_id, **fields}
         if "channel_id" in self.created:
             payload["channel_id"] = self.created["channel_id"]
-        bearer = token or self.stack["accounts"][self.account]["bearer_token"]
+        bearer = token or self.token
         return httpx.post(
-            f"{self.stack['api']}/flows/{account or self.account}/card-entry/{event}",
+            f"{self.stack['api']}/flows/{account or self.account}/{step}/{event}",
             params=query,
             json=payload,
             headers={"authorization": f"Bearer {bearer}"},
             timeout=TIMEOUT_SECONDS,
+            verify=NO_ROOTS,
         )
 
     def shown(self) -> Json:
@@ -88,6 +115,10 @@ class SimulatedCall:
     def requests(self, method: str) -> int:
         """How many requests of a method reached the vendor for this call."""
         return sum(request["method"] == method for request in self.shown()["requests"])
+
+    def commands(self) -> int:
+        """How many requests reached the vendor that ask for more than a look."""
+        return sum(request["method"] != "GET" for request in self.shown()["requests"])
 
 
 def eventually(condition: Any, seconds: float = 5.0) -> bool:

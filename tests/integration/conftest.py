@@ -13,6 +13,7 @@ from botocore.config import Config
 
 from local import stack as local_stack
 from tests.integration.calls import VENDORS
+from tests.integration.insides import LedgerTable, TimerQueue
 
 #: Long enough to be a cache, short enough to wait for.
 SECRET_TTL_SECONDS = 1
@@ -100,3 +101,47 @@ def _account(aws):
 def _hurried(account):
     """Give each vendor an account with a short budget: a vendor that only fails then fails sooner."""
     return {vendor: account(vendor, settings={"budget_ms": 900})[:2] for vendor in VENDORS}
+
+
+@pytest.fixture(name="swift", scope="session")
+def _swift(account):
+    """Give each vendor an account whose vendor acts within two seconds or never: what is in doubt is so for less long."""
+    return {vendor: account(vendor, settings={"in_flight_ms": 2_000})[:2] for vendor in VENDORS}
+
+
+@pytest.fixture(name="ledger_table", scope="session")
+def _ledger_table(aws, stack) -> LedgerTable:
+    return LedgerTable(aws("dynamodb"), stack["ledger_table"])
+
+
+@pytest.fixture(name="timers")
+def _timers(aws, stack) -> Iterator[TimerQueue]:
+    """Give the queue of the reminders, without those that other tests have left, and leave none to them."""
+    queue = TimerQueue(aws("sqs"), stack["timer_queue_url"])
+    queue.lose()
+    yield queue
+    queue.lose()
+
+
+@pytest.fixture(name="sweep", scope="session")
+def _sweep(aws, stack):
+    """Sweep now."""
+    functions = aws("lambda")
+
+    def sweep() -> None:
+        answer = functions.invoke(FunctionName=stack["functions"]["pause_deadline"], Payload=b"{}")
+        assert "FunctionError" not in answer, answer["Payload"].read()
+
+    return sweep
+
+
+@pytest.fixture(name="unswept")
+def _unswept(aws) -> Iterator[None]:
+    """Let no minute's sweep come: what heals then heals by its reminder."""
+    events = aws("events")
+    names = [rule["Name"] for rule in events.list_rules()["Rules"]]
+    for name in names:
+        events.disable_rule(Name=name)
+    yield
+    for name in names:
+        events.enable_rule(Name=name)

@@ -65,7 +65,7 @@ EFFECT: Final = Point(
     "effect", "at once", "soon", "late", "never", "last moment", "after safe", "after settled", "after read", "after command"
 )
 CLOCK: Final = Point("clock", "true", "ahead", "behind")
-GAP: Final = Point("gap", "answered", "none", "50 ms", "300 ms", "2 s", "8 s", "12 s", "27 s", "50 s")
+GAP: Final = Point("gap", "answered", "none", "50 ms", "300 ms", "1.5 s", "3 s", "8 s", "12 s", "27 s", "50 s")
 DELIVERY: Final = Point("delivery", "at once", "100 ms", "2 s", "20 s", "lost", "doubled", "doubled later", "replayed")
 OUTAGE: Final = Point("outage", "short", "long", "very long")
 CALM: Final = Point("calm", "soon", "later", "much later")
@@ -83,15 +83,21 @@ class Choices(Protocol):
         """Return one of the alternatives."""
 
 
+#: How likely some alternatives are, by point; the others never happen.
+Likely = Mapping[str, Mapping[str, float]]
+
+
 class RandomChoices:
     """Decides at random, with a temper of its own: each seed has other faults, and more or fewer of them."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, likely: Likely | None = None) -> None:
         self.taken: list[int] = []
         self._random = random.random
         share = random.choice((0.1, 0.3, 0.6))
         rate = random.choice((0.01, 0.04, 0.12))
-        self._bounds = [_bounds(point, random, share, rate) for point in POINTS]
+        self._bounds = [
+            _bounds(_weights(point, random, share, rate) if likely is None else _given(point, likely)) for point in POINTS
+        ]
 
     def choose(self, point: Point) -> str:
         """Draw an alternative."""
@@ -121,8 +127,8 @@ _FREE: Final = frozenset({"gap", "effect", "age", "calm", "outage"})
 _FREQUENT: Final = frozenset({"delivery", "clock"})
 
 
-def _bounds(point: Point, random: Random, share: float, rate: float) -> Sequence[float]:
-    """Return the bounds of the alternatives of one point in one temper."""
+def _weights(point: Point, random: Random, share: float, rate: float) -> list[float]:
+    """Return the weights of what is not usual, in one temper."""
     weights = []
     for alternative in point.alternatives[1:]:
         if point.name in _FREE:
@@ -133,6 +139,15 @@ def _bounds(point: Point, random: Random, share: float, rate: float) -> Sequence
             weights.append(random.choice((0.0, 0.01, 0.05)))
         else:
             weights.append(rate * random.choice((0.3, 1.0, 3.0)) if random.random() < share else 0.0)
+    return weights
+
+
+def _given(point: Point, likely: Likely) -> list[float]:
+    return [likely.get(point.name, {}).get(alternative, 0.0) for alternative in point.alternatives[1:]]
+
+
+def _bounds(weights: list[float]) -> Sequence[float]:
+    """Return the upper bounds of all alternatives but the last."""
     total = sum(weights)
     usual = max(1.0 - total, 0.1)
     return list(accumulate(weight / (usual + total) for weight in (usual, *weights)))[:-1]

@@ -1,12 +1,12 @@
 """One schedule, from the first trigger to the moment when nothing is left to happen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Final, NamedTuple
 
 from call_recording.outcome import Outcome
 from tests.simulation.checks import Checks
-from tests.simulation.choices import CALM, DELIVERY, GAP, Choices, Deviations, RandomChoices
+from tests.simulation.choices import CALM, DELIVERY, GAP, Choices, Deviations, Likely, Point, RandomChoices
 from tests.simulation.invocations import Functions, trigger_of
 from tests.simulation.scripts import Move, Script, random_script
 from tests.simulation.stores import DELIVERIES, Queue, Table
@@ -17,7 +17,8 @@ _GAPS: Final = {
     "none": 0.0,
     "50 ms": 0.05,
     "300 ms": 0.3,
-    "2 s": 2.0,
+    "1.5 s": 1.5,
+    "3 s": 3.0,
     "8 s": 8.0,
     "12 s": 12.0,
     "27 s": 27.0,
@@ -36,6 +37,8 @@ class Played(NamedTuple):
     happened: int  #: so many things happened
     taken: list[int]  #: what was chosen
     trace: list[str]
+    points: Sequence[Point]  #: what there was to choose, where the choices know
+    history: int  #: stands for who did what, with which result, in which order
 
 
 class Play:
@@ -70,7 +73,15 @@ class Play:
             self.checks.require_good_end()
         except ViolationError as exc:
             violation = str(exc)
-        return Played(violation, self.checks.safe, world.happened, world.choices.taken, world.trace or [])
+        return Played(
+            violation,
+            self.checks.safe,
+            world.happened,
+            world.choices.taken,
+            world.trace or [],
+            getattr(world.choices, "points", ()),
+            hash(tuple(world.history)),
+        )
 
     def _move(self, index: int) -> None:
         world, moves = self.world, self.script.moves
@@ -170,11 +181,11 @@ def play_seed(vendor: str, seed: int, *, tracing: bool = False) -> Played:
     return Play(script, RandomChoices(random), tracing=tracing, keeps_text=seed % 8 == 0).run()
 
 
-def play_random(script: Script, seed: int, *, tracing: bool = False) -> Played:
+def play_random(script: Script, seed: int, likely: Likely | None = None) -> Played:
     """Play a script with what a seed makes of it."""
-    return Play(script, RandomChoices(Random(seed)), tracing=tracing, keeps_text=seed % 8 == 0).run()
+    return Play(script, RandomChoices(Random(seed), likely), keeps_text=seed % 8 == 0).run()
 
 
-def play(script: Script, deviations: dict[int, int], *, tracing: bool = False) -> Played:
+def play(script: Script, deviations: Mapping[int, int], *, tracing: bool = False) -> Played:
     """Play a script as usual, but for the deviations."""
-    return Play(script, Deviations(deviations), tracing=tracing).run()
+    return Play(script, Deviations(deviations), tracing=tracing, keeps_text=tracing).run()

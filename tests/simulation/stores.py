@@ -60,7 +60,9 @@ class Table:
         if self.keeps_text:
             self.text = dumps(saved)
         self.ledger = saved
-        if self.world.trace is not None:
+        if self.world.trace is None:
+            self.world.note(writer.name, f"puts version {saved.version}")
+        else:
             self.world.note(writer.name, f"puts {_summary(saved, self.world.now)}")
         self.checks.saved(before, saved, writer)
         self.on_saved(saved)

@@ -220,7 +220,7 @@ class SimulatedVendor:
             raise errors.OutcomeUnknownError(choice, vendor=self.name)
         answer = self._carry_out(call, recording_id, action)
         board.release("after command", but=me.name)
-        me.wait(1.2 if choice == "answered later" and timeout > 1.2 else 0.002)
+        me.wait(1.8 if choice == "answered later" and timeout > 1.8 else 0.002)
         return answer
 
     def _carry_out(self, call: Call, recording_id: str | None, action: Action) -> Recording:

@@ -32,6 +32,7 @@ class World:
         self.calm = False  #: from then on nothing goes wrong any more
         self.choices = choices
         self.trace: list[str] | None = [] if tracing else None
+        self.history: list[tuple[int, str, str]] = []  #: who did what, with which result, in which second
         self.invocations: list[Invocation] = []
         self.happened = 0
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
@@ -58,7 +59,8 @@ class World:
                 raise ViolationError("L2: it never settles")
 
     def note(self, who: str, what: str) -> None:
-        """Write down what happened, if anybody is going to read it."""
+        """Write down what happened."""
+        self.history.append((int(self.now), who, what))
         if self.trace is not None:
             self.trace.append(f"{self.now:10.3f}  {who:<16}  {what}")
 

@@ -762,12 +762,12 @@ class TestWithoutReads:
         A refusal that says nothing of the call is passed on.
         """
         refused = silent.refusal(kind, http_status)
-        silent.fail("pause", Fault(error=refused, applied=False))
+        silent.fail("pause", *[Fault(error=refused, applied=False) for _ in range(99)])
 
         report = carry_out(silent)
 
         assert (report.error, report.recordings, report.in_doubt) == (refused, (), False)
-        assert silent.asked == [("pause", None)]
+        assert set(silent.asked) == {("pause", None)}
 
     @pytest.mark.parametrize(
         ("kind", "http_status"),

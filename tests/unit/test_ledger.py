@@ -3,7 +3,17 @@
 import pytest
 
 from call_recording.ledger import CallLedger
-from call_recording.ledger_parts import AHEAD, INVOCATION, MAX_EVENTS, MAX_PAUSES, MAX_SEEN, MAX_STEPS, NOTHING, SKEW
+from call_recording.ledger_parts import (
+    AHEAD,
+    INVOCATION,
+    MAX_EVENTS,
+    MAX_PAUSES,
+    MAX_SEEN,
+    MAX_STEPS,
+    NOTHING,
+    SKEW,
+    Pause,
+)
 from call_recording.model import Action
 from tests.unit.ledger_words import (
     NOW,
@@ -39,7 +49,7 @@ class TestEntered:
         """The step's pause is open until its deadline, and the vendor is to be asked for a pause."""
         ledger = enter(new(), pause_id="P1", event_id="E1", occurred_at=NOW - 2)
 
-        assert ledger.pauses["card-entry"] == ("P1", NOW, DEADLINE, NOW - 2, False)
+        assert ledger.pauses["card-entry"] == Pause("P1", NOW, DEADLINE, NOW - 2, kept=False)
         assert ledger.desired is Action.PAUSE
         assert not ledger.matches
         assert [(event.what, event.details) for event in ledger.events] == [
@@ -56,7 +66,7 @@ class TestEntered:
         ledger = enter(enter(new(), pause_id="P1"), NOW + 100, pause_id="P2", seconds=seconds)
 
         pause = ledger.pauses["card-entry"]
-        assert (pause.pause_id, pause.opened_at) == ("P2", NOW)
+        assert (pause.pause_id, pause.opened_at, pause.entries) == ("P2", NOW, 2)
         assert pause.deadline == max(DEADLINE, NOW + 100 + seconds)
         assert [event.what for event in ledger.events] == ["entered", "entered again"]
 
@@ -177,6 +187,20 @@ class TestLeft:
 
         assert ledger.pauses == {}
 
+    def test_scenario_18_its_own_id_counts_more_than_a_time(self):
+        """A `left` that names this very pause releases it, whatever the clocks of the flow say."""
+        assert leave(enter(new(), pause_id="P1", occurred_at=NOW), pause_id="P1", occurred_at=NOW - 5).pauses == {}
+
+    def test_scenario_18_told_again(self):
+        """The `left` of the first visit, told again with its time, releases nothing of the second; with its id it may."""
+        first = leave(enter(new()), occurred_at=NOW)
+        ledger = enter(first, NOW + 5, pause_id="P2")
+
+        assert refusals(leave(ledger, NOW + 6, occurred_at=NOW)) == ["an earlier visit"]
+        assert leave(ledger, NOW + 6, occurred_at=NOW, pause_id="P2").pauses == {}
+        assert leave(ledger, NOW + 6, occurred_at=NOW + 1).pauses == {}
+        assert leave(first, NOW + 6, occurred_at=NOW).doubts.unheard == 0.0
+
     def test_a_pause_without_a_time(self):
         """A pause whose flow gives no time is left by any `left` that does."""
         assert leave(enter(new()), occurred_at=NOW - 100).pauses == {}
@@ -280,6 +304,12 @@ class TestStop:
     def test_by_document_and_seen_before(self, before):
         """A document's stop that was seen before changes nothing."""
         assert before.stopped_by_document(step="card-entry", event_id="E1", now=NOW, by="flow") is before
+
+    def test_a_stop_after_that_of_a_document(self):
+        """A stop that has to be sent is sent, also after one that a document carried out."""
+        ledger = new().stopped_by_document(step="card-entry", event_id="E1", now=NOW, by="flow")
+
+        assert stop(ledger).desired is Action.STOP
 
     def test_one_recording_alone(self):
         """A stop of one recording is noted, once, and leaves what the others are to be."""

@@ -5,6 +5,7 @@ import pytest
 from call_recording import errors
 from call_recording.ledger import CallLedger, LedgerConflictError
 from call_recording.ledger_parts import (
+    AT_ONCE,
     GIVE_UP,
     GONE,
     KEPT_POLL,
@@ -213,9 +214,9 @@ class TestRecorded:
 
     def test_forgotten(self):
         """What could not be proven afresh is not relied on, and looked at at once."""
-        ledger = paused().forgotten()
+        ledger = paused().forgotten(NOW)
 
-        assert (ledger.known, ledger.due_at) == (NOTHING, 0.0)
+        assert (ledger.known, ledger.due_at) == (NOTHING, NOW + AT_ONCE)
 
     def test_an_errand(self):
         """After a command about one recording nothing is known of the others, and they are looked at at once."""

@@ -363,9 +363,13 @@ class TestParallel:
                 waits.set()
                 done.wait(5)
 
+        def begin():
+            other.start()
+            waits.wait(5)
+
         other = threading.Thread(target=deliver)
         world.clock.on_sleep = wait
-        world.vendor.meanwhile = lambda: (other.start(), waits.wait(5))
+        world.vendor.meanwhile = begin
         deliver()
         done.set()
         other.join(5)

@@ -216,13 +216,17 @@ class TestConflicts:
         assert (entered.error, world.vendor.asked) == (errors.ConflictError, [])
         assert (world.ledger.lease, world.ledger.due_at) == (None, None)
 
-    def test_a_pause_does_not_wait_for_an_answer_that_is_late(self, world):
-        """If the put's answer is lost with little time left, the pause is sent rather than the table asked again."""
+    @pytest.mark.parametrize(("took", "budget", "hurries"), [(1.5, 3.5, True), (1.5, 9.0, False), (0.1, 2.2, False)])
+    def test_scenario_29_a_pause_does_not_wait_for_a_slow_table(self, world, took, budget, hurries):
+        """If the put's answer is lost after a while, and time is short, the pause is sent rather than the table asked again."""
+        world.ledgers.before.append(("save", lambda: world.clock.sleep(took)))
         world.ledgers.lost = 1
-        entered = world.enter(budget=2.2)
+        entered = world.enter(budget=budget)
 
-        assert (entered.error, entered.safe_to_collect) == (errors.UnavailableError, False)
-        assert (world.ledgers.asked, world.statuses) == (["save"], {"paused"})
+        assert (entered.error is errors.UnavailableError) is hurries
+        assert entered.safe_to_collect is not hurries
+        assert world.statuses == {"paused"}
+        assert world.ledgers.asked == (["save"] if hurries else ["save", "load", "save"])
 
 
 class TestRecord:

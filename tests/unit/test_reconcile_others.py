@@ -4,7 +4,7 @@ import pytest
 
 from call_recording import errors
 from call_recording.ledger import CallLedger
-from call_recording.ledger_parts import SKEW
+from call_recording.ledger_parts import AT_ONCE, SKEW
 from call_recording.model import Action, Notice, RecordingStatus, Verdict
 from tests.unit.fake_vendor import Fault, lost
 from tests.unit.fake_world import BUDGET, INVOCATION, World
@@ -45,7 +45,7 @@ class TestBusy:
     def test_waits_grow_and_differ(self, world):
         """The waits grow, with some jitter, so that the table is not asked all the time."""
         taken_by_other(world, enter(new(), world.clock.now(), step="other"))
-        waits = []
+        waits: list[float] = []
         world.clock.on_sleep = waits.append
         world.enter()
 
@@ -149,7 +149,7 @@ class TestGoingOn:
             errors.OutcomeUnknownError,
             [],
         )
-        assert (world.ledger.due_at, len(world.timers.reminders)) == (0.0, 2)
+        assert (world.ledger.due_at, len(world.timers.reminders)) == (world.clock.now() + AT_ONCE, 2)
 
     def test_no_time_to_prove_it_afresh(self, world):
         """Nor is a pause that was proven before taken for proof of the one that could not be asked for."""

@@ -46,12 +46,12 @@ def told(
     *,
     now: float = NOW + 1,
     given: dict[str, Any] | None = None,
-    accepting: dict[str, bool] | None = None,
+    accepting: dict[str, Any] | None = None,
     **ending: Any,
 ) -> Outcome:
     """What the flow is told whose trigger ended like that."""
-    fields: dict[str, Any] = {"account": "acme", "step": "card-entry", "call": Call(call_id="CA"), **given or {}}
-    account = Account(name="acme", vendor="fake", credentials={}, settings=Settings(**accepting or {}))
+    fields: dict[str, Any] = {"account": "acme", "step": "card-entry", "call": Call(call_id="CA"), **(given or {})}
+    account = Account(name="acme", vendor="fake", credentials={}, settings=Settings(**(accepting or {})))
     trigger = Trigger(action=action, **fields)
     return answer(Ending(ledger, **ending), trigger, account, received_at=NOW - 0.25, now=now)
 
@@ -194,9 +194,7 @@ class TestLeft:
     @pytest.mark.parametrize(("doubt", "known"), [(NOW + 1, False), (NOW + 0.999, True)])
     def test_scenario_24_until_the_doubt_is_over(self, doubt, known):
         """A resume is told as done only once no pause of ours can undo it."""
-        ledger = replace(
-            RESUMED, doubts=Doubts(pause=doubt), known=RESUMED.known._replace(proven=False)
-        )
+        ledger = replace(RESUMED, doubts=Doubts(pause=doubt), known=RESUMED.known._replace(proven=False))
 
         assert verdict(told(ledger, Action.RESUME)) == (CONFIRMED if known else UNKNOWN)
 

@@ -39,7 +39,7 @@ class Doubts(NamedTuple):
 
     def after_unheard(self, now: float, timing: Timing) -> "Doubts":
         """A pause may be under way that the ledger never heard of."""
-        return self._replace(unheard=max(self.unheard, now + INVOCATION + timing.in_flight + SKEW))
+        return self._replace(unheard=max(self.unheard, now + INVOCATION + timing.settles + SKEW))
 
     def after(self, report: Report, action: Action, *, now: float, timing: Timing) -> "Doubts":
         """What is in doubt after *action* was asked for, with *report* as its outcome."""
@@ -47,7 +47,7 @@ class Doubts(NamedTuple):
         # that the vendor has done it already is believed only of a read that is itself proof
         clean = report.asked_at > max(self)
         if report.in_doubt and not (report.own_work and clean):
-            doubts = doubts.raised(action, now + timing.in_flight + SKEW)
+            doubts = doubts.raised(action, now + timing.settles + SKEW)
         if timing.read_lag:
             seen = Known(report.recordings, complete=report.error is None)
             for each, opposite in ((Action.PAUSE, Action.RESUME), (Action.RESUME, Action.PAUSE)):

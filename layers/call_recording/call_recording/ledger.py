@@ -263,12 +263,12 @@ class CallLedger:
         self, *, holder: str, action: Action, ends_at: float, now: float, by: str, timing: Timing
     ) -> "CallLedger":
         """*holder* takes the lease to ask for *action*: until it says what came of it, nothing is known."""
-        lease = Lease(holder=holder, ends_at=ends_at, until=ends_at + timing.in_flight + SKEW)
+        lease = Lease(holder=holder, ends_at=ends_at, until=ends_at + timing.settles + SKEW)
         return replace(self, lease=lease, known=NOTHING)._noted(now, "asking", action=str(action), holder=holder, by=by)
 
     def pausing_unleased(self, *, ends_at: float, now: float, by: str, timing: Timing) -> "CallLedger":
         """The holder is dead and its lease live: a pause, which can do no harm, is about to be sent without it."""
-        doubts = self.doubts.raised(Action.PAUSE, ends_at + timing.in_flight + SKEW)
+        doubts = self.doubts.raised(Action.PAUSE, ends_at + timing.settles + SKEW)
         return replace(self, known=NOTHING, doubts=doubts)._noted(now, "asking without lease", action="pause", by=by)
 
     def recorded(self, report: Report, action: Action, *, now: float, timing: Timing, may_go_on: bool) -> "CallLedger":

@@ -41,6 +41,11 @@ class Timing(NamedTuple):
     in_flight: float  #: how long after we sent a command the vendor may still act on it
     read_lag: float  #: how old its reads may be
 
+    @property
+    def settles(self) -> float:
+        """How long after we sent a command a read may still show what was before it: one that acts late shows later yet."""
+        return self.in_flight + self.read_lag
+
 
 class Pause(NamedTuple):
     """One step's claim that the call's recordings stay paused."""

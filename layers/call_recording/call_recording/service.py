@@ -82,7 +82,7 @@ class RecordingService:
             # sent even if looking for the ledger took all the time that the flow gives us
             late = Deadline(self._clock.monotonic, max(deadline.remaining(), self._until(ends_at)))
             conversation = self._conversation(vendor, trigger, account, late)
-            at = ends_at + timing_of(account.settings).in_flight + SKEW
+            at = ends_at + timing_of(account.settings).settles + SKEW
             # an id of its own: this pause may land after the step's was left, and is not that one
             reminder = occurrence.opens._replace(pause_id=f"blind-{self._nonce()}")
             report = self._pause_blindly(conversation, trigger, reminder, at=at, is_queue_down=reconciler.is_unreminded)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from call_recording import errors
-from call_recording.model import Action, Call, CallState, Proof, Recording, RecordingStatus
+from call_recording.model import Action, Call, Proof, Recording, RecordingStatus
 from call_recording.vendors import _exchange, bandwidth, base
 from call_recording.vendors.base import BaseVendor
 from tests.unit.vendors.contract import UNREADABLE_BODIES, VendorContract, assert_sent, basic
@@ -145,50 +145,11 @@ class TestBandwidth(VendorContract):
             lambda: vendor.recordings(self.call, timeout=2.0),
             lambda: vendor.parse_recording({}, self.call),
             lambda: vendor.parse_list({}, self.call),
+            lambda: BaseVendor.call_request(vendor, self.call),  # what a vendor has that shows no calls
+            lambda: BaseVendor.parse_call(vendor, {}, self.call),
         ):
             with pytest.raises(NotImplementedError):
                 ask()
-
-    @pytest.mark.parametrize(
-        ("state", "live"), [("queued", True), ("initiated", True), ("answered", True), ("disconnected", False)]
-    )
-    def test_a_call_s_state(self, state, live):
-        """Each state that Bandwidth documents tells whether the call is live, and is asked for by the call's id."""
-        wire = Wire(answer(200, {"callId": CALL, "state": state}))
-
-        assert self.connect(wire).call_state(self.call, timeout=2.0) == CallState(live=live)
-        assert (wire.request.method, str(wire.request.url), wire.request.content) == ("GET", URL, b"")
-
-    @pytest.mark.parametrize(
-        "body",
-        [
-            {"callId": CALL, "state": "paused"},
-            {"callId": CALL, "state": None},
-            {"callId": CALL},
-            {"callId": "c-" + "0" * 36, "state": "disconnected"},
-            {"callId": 7, "state": "disconnected"},
-            {"state": "disconnected"},
-            [],
-        ],
-        ids=str,
-    )
-    def test_a_call_s_state_that_cannot_be_read(self, body):
-        """A state that is not known, or of another call, tells nothing: the call is not taken for over."""
-        with pytest.raises(errors.OutcomeUnknownError):
-            self.connect(Wire(answer(200, body))).call_state(self.call, timeout=2.0)
-
-    def test_a_call_that_is_not_known(self):
-        """A call that Bandwidth does not know is not found."""
-        with pytest.raises(errors.RecordingNotFoundError):
-            self.connect(Wire(answer(404, {"type": "error"}))).call_state(self.call, timeout=2.0)
-
-    def test_a_stop_that_is_tried_again(self):
-        """Without a redirect a stop would end the call: nothing is sent."""
-        wire = Wire(answer(204))
-
-        with pytest.raises(errors.VendorResponseError):
-            self.connect(wire).update(Call(call_id=CALL), None, Action.STOP, timeout=2.0)
-        assert wire.requests == []
 
     @pytest.mark.parametrize(
         ("status", "kind"),

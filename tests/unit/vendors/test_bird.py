@@ -171,6 +171,14 @@ class TestBird(ReadingVendorContract):
 
         assert str(wire.request.url) == f"{URL}/recordings/{RECORDING}"
 
+    def test_a_channel_that_nobody_names_any_more(self):
+        """A call looked at again, of an account that no longer names its channel, is asked nothing, and breaks nothing."""
+        wire = Wire(answer(200))
+        with pytest.raises(errors.VendorResponseError):
+            self.connect(wire).call_state(replace(self.call, channel_id=None), timeout=2.0)
+
+        assert wire.requests == []
+
     def test_the_channel_of_the_trigger(self):
         """The trigger's channel goes before the account's."""
         wire = Wire(self.documented("pause"))

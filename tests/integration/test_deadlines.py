@@ -1,0 +1,203 @@
+"""A pause that nobody ends, and a resume that does not work: what comes back to a call by itself."""
+
+import json
+import time
+from datetime import datetime
+from functools import partial
+from itertools import pairwise
+
+import pytest
+
+from call_recording.model import Call, Reminder
+from call_recording.reminders import dump_reminder
+from tests.integration.calls import PATIENCE_SECONDS, VENDORS, SimulatedCall, eventually
+
+CARD = "4111 1111 1111 1111"
+#: Who can stop a recording without being told where its call goes on.
+STOPPING = [vendor for vendor in VENDORS if vendor != "bandwidth"]
+by_itself = partial(eventually, seconds=PATIENCE_SECONDS)
+
+
+def entered_for(seconds: int, *calls: SimulatedCall) -> None:
+    """Let the flow of each call enter its step for so long, and the caller say the card."""
+    for call in calls:
+        answer = call.flow("entered", max_pause_seconds=seconds)
+        assert answer.status_code == 200, answer.text
+        call.say(CARD)
+
+
+def body(call: SimulatedCall, pause_id: str, *, at: float = 1.0) -> str:
+    """Write the reminder of a pause, as Offtape does."""
+    address = Call(call_id=call.call_id, channel_id=call.created.get("channel_id"))
+    return dump_reminder(Reminder(call.account, address, "card-entry", pause_id, at), at=at)
+
+
+def assert_tried_less_and_less_often(ledger_table, call: SimulatedCall, *, failures: int) -> None:
+    """Check that so many resumes failed, each next one after twice the wait of the one before."""
+    answered = [event for event in ledger_table.events(call, "answered") if event["action"] == "resume"]
+    times = [datetime.fromisoformat(event["at"]).timestamp() for event in answered]
+    waits = [later - earlier for earlier, later in pairwise(times[: failures + 1])]
+    assert [event.get("error") for event in answered[:failures]] == ["OutcomeUnknownError"] * failures
+    assert all(wait >= 2.0**number for number, wait in enumerate(waits, 1)), waits
+
+
+class TestForgotten:
+    def test_scenario_23_a_forgotten_pause_ends_by_its_reminder(self, stack, unswept, ledger_table):
+        """A step that nobody leaves is over at its deadline, at every vendor and without any sweep: the tape runs again."""
+        calls = [SimulatedCall(stack, vendor) for vendor in VENDORS]
+        entered_for(1, *calls)
+
+        for call in calls:
+            assert by_itself(lambda call=call: ledger_table.is_settled(call))
+            assert call.runs()
+            assert CARD not in call.heard()[0]
+            assert len(ledger_table.events(call, "expired")) == 1
+            assert ledger_table.events(call, "asking")[-1]["by"] == "timer"
+
+    def test_scenario_26_entering_again_moves_the_deadline(self, stack, unswept, ledger_table, timers):
+        """A step that is entered again before its deadline goes on: the first visit's reminder ends nothing."""
+        call = SimulatedCall(stack, "twilio")
+        entered_for(1, call)
+        first = ledger_table.read(call)["pauses"]["card-entry"]
+        entered_for(300, call)
+        assert by_itself(lambda: timers.counted() == (0, 0, 1))  # the second reminder alone is left
+        moved = ledger_table.read(call)["pauses"]["card-entry"]
+
+        assert moved["deadline"] > first["deadline"]
+        assert call.is_silent()
+        assert call.flow("left").status_code == 200
+        assert call.runs()
+        assert CARD not in call.heard()[0]
+
+    @pytest.mark.parametrize("vendor", VENDORS)
+    def test_scenario_26_kept(self, stack, account, ledger_table, vendor):
+        """An account that keeps its pauses keeps them past the deadline: only `left` resumes."""
+        call = SimulatedCall(stack, vendor, account=account(vendor, settings={"on_deadline": "keep"})[:2])
+        entered_for(1, call)
+
+        assert by_itself(lambda: ledger_table.events(call, "expired") != [])
+        assert call.is_silent()
+        assert call.flow("left").status_code == 200
+        assert call.runs()
+        assert ledger_table.is_settled(call)
+        assert CARD not in call.heard()[0]
+
+    @pytest.mark.parametrize("vendor", STOPPING)
+    def test_scenario_26_stopped(self, stack, account, ledger_table, vendor):
+        """An account that stops at the deadline has its recording stopped for good: nothing resumes it, no step opens."""
+        call = SimulatedCall(stack, vendor, account=account(vendor, settings={"on_deadline": "stop"})[:2])
+        entered_for(1, call)
+
+        assert by_itself(lambda: ledger_table.is_settled(call))
+        left, again = call.flow("left"), call.flow("entered")
+        assert (left.status_code, again.status_code) == (409, 409)
+        assert again.json()["safe_to_collect"] is False
+        assert call.is_silent()
+        assert call.shown()["status"] == "in-progress"
+
+
+class TestReminders:
+    def test_scenario_27_a_lost_reminder(self, stack, ledger_table, timers, sweep):
+        """Pauses whose reminders are lost, every one of them, are ended by the sweep."""
+        calls = [SimulatedCall(stack, vendor) for vendor in VENDORS]
+        entered_for(2, *calls)
+        timers.lose()
+
+        for call in calls:
+            while not ledger_table.is_settled(call):
+                sweep()
+                time.sleep(0.1)
+            assert call.runs()
+            assert CARD not in call.heard()[0]
+            assert {event["by"] for event in ledger_table.events(call, "asking")} == {"flow", "sweep"}
+
+    def test_scenario_27_reminders_that_mean_nothing(self, stack, swift, ledger_table, timers):
+        """Doubled, late, early and invented reminders, and one that cannot be read, change nothing for any call."""
+        call = SimulatedCall(stack, "twilio", account=swift["twilio"])
+        other = SimulatedCall(stack, "twilio", account=swift["twilio"])
+        pause_id = call.flow("entered").json()["pause"]["id"]
+        entered_for(300, other)
+        for text in (body(call, pause_id), body(call, pause_id), body(call, "never-opened"), "card: 4111", "{}"):
+            timers.send(text)
+        assert by_itself(lambda: ledger_table.events(call, "found without record") != [])
+        assert by_itself(lambda: timers.counted()[:2] == (0, 2))  # what cannot be read was given back
+        silent = (call.is_silent(), other.is_silent())
+        left = call.flow("left")
+        for text in (body(call, pause_id), body(call, pause_id), body(call, "never-opened")):
+            timers.send(text)
+        assert by_itself(lambda: timers.counted()[:2] == (0, 2))
+
+        assert silent == (True, True)
+        assert left.status_code == 200
+        assert call.runs()
+        assert other.is_silent()
+        assert by_itself(lambda: ledger_table.is_settled(call))
+        assert call.runs()
+
+    def test_scenario_33_only_what_failed_comes_again(self, stack, aws, ledger_table, unswept, timers):
+        """Of a batch of messages those that cannot be read are given back, and the others have done their work."""
+        call = SimulatedCall(stack, "signalwire")
+        pause_id = call.flow("entered", max_pause_seconds=1).json()["pause"]["id"]
+        timers.lose()
+        deadline = ledger_table.read(call)["pauses"]["card-entry"]["deadline"]
+        time.sleep(max(0.0, deadline + 1.1 - time.time()))
+        bodies = {"poison": "\x00", "good": body(call, pause_id), "worse": '{"account": 4111}'}
+        records = [{"messageId": name, "body": text, "eventSource": "aws:sqs"} for name, text in bodies.items()]
+        invoked = aws("lambda").invoke(
+            FunctionName=stack["functions"]["pause_deadline"], Payload=json.dumps({"Records": records})
+        )
+        answer = json.loads(invoked["Payload"].read())
+
+        assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["poison", "worse"]
+        assert call.runs()
+        assert ledger_table.is_settled(call)
+
+
+class TestVendor:
+    def test_scenario_24_a_resume_that_fails_at_the_deadline(self, stack, swift, ledger_table):
+        """A vendor that fails to resume at the deadline is asked again, less and less often, until it does."""
+        calls = [SimulatedCall(stack, vendor, account=swift[vendor]) for vendor in VENDORS]
+        for call in calls:
+            call.fault("resume", times=2, status=500, apply=False)
+        entered_for(1, *calls)
+
+        for call in calls:
+            assert by_itself(lambda call=call: ledger_table.is_settled(call))
+            assert call.runs()
+            assert CARD not in call.heard()[0]
+            assert_tried_less_and_less_often(ledger_table, call, failures=2)
+
+    def test_scenario_24_a_resume_that_fails_after_left(self, stack, swift, ledger_table):
+        """A resume that fails after `left` is reported as done to nobody, and tried again by itself until it is."""
+        calls = [SimulatedCall(stack, vendor, account=swift[vendor]) for vendor in VENDORS]
+        entered_for(300, *calls)
+        for call in calls:
+            call.fault("resume", times=3, status=500, apply=False)
+            answers = [call.flow("left"), call.flow("left")]
+            assert [answer.json()["safe_to_collect"] for answer in answers] == [False, False]
+            assert [answer.status_code for answer in answers] == [504, 504]
+            assert not ledger_table.is_settled(call)
+
+        for call in calls:
+            assert by_itself(lambda call=call: ledger_table.is_settled(call))
+            assert call.runs()
+            assert CARD not in call.heard()[0]
+            assert ledger_table.read(call)["failures"] == 0
+
+    @pytest.mark.parametrize("vendor", VENDORS)
+    def test_scenario_25_the_call_ends_while_it_is_paused(self, stack, ledger_table, timers, vendor):
+        """A caller who hangs up in the step leaves nothing to do: the ledger says so, and the vendor is not asked again."""
+        call = SimulatedCall(stack, vendor)
+        entered_for(1, call)
+        call.end()
+        if vendor == "bandwidth":  # it forgets calls: one that it does not know for ten minutes is over
+            assert by_itself(lambda: ledger_table.read(call)["missing_since"] is not None)
+            ledger_table.age(call, "missing_since", seconds=600.0)
+        assert by_itself(lambda: ledger_table.read(call)["over"])
+        asked = len(call.shown()["requests"])
+        timers.send(body(call, "late"))
+        assert by_itself(lambda: timers.counted() == (0, 0, 0))
+
+        assert ledger_table.is_settled(call)
+        assert len(call.shown()["requests"]) == asked
+        assert call.flow("entered").json()["safe_to_collect"] is False
