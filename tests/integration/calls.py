@@ -32,6 +32,8 @@ class SimulatedCall:
         self.stack = stack
         self.vendor = vendor
         demo = f"demo-{vendor}"
+        self.account: str
+        self.token: str
         self.account, self.token = account or (demo, stack["accounts"][demo]["bearer_token"])
         self.created = self.control("POST", "/calls", vendor=vendor, recordings=recordings, **options)
         self.call_id = self.created["call_id"]

@@ -13,7 +13,7 @@ from call_recording.outcome import Outcome
 from tests.simulation.world import EPOCH, Invocation, ViolationError, World
 
 if TYPE_CHECKING:
-    from tests.simulation.vendor import Switchboard
+    from tests.simulation.switchboard import Switchboard
 
 #: How far a flow's clock may be behind, seconds: so long after its deadline a pause has to hold.
 FLOW_CLOCK = 0.5
@@ -60,7 +60,9 @@ class Checks:
     def sent(self, action: Action, who: Invocation) -> None:
         """Somebody sends a command: a resume and a stop under the lease only, and one at a time."""
         self.asked(who)
-        self._require(not who.opened or who.tried_to_remind, f"3: {who.name} asks the vendor before it sent its reminder")
+        self._require(
+            not who.opened or who.tried_to_remind, f"3: {who.name} asks the vendor before it sent its reminder"
+        )
         if who is not self.owner:
             self._require(action is Action.PAUSE, f"S3: {who.name} sends a {action} without holding the lease")
             who.blind_at = who.blind_at if who.noted else self.world.now
@@ -119,7 +121,7 @@ class Checks:
         known = ledger.known
         paused = known.recordings and all(each.status is RecordingStatus.PAUSED for each in known.recordings)
         none_live = known.complete and not any(each.live for each in known.recordings)
-        self._require(known.complete and (known.proven and paused or none_live), told + "nothing proves it")
+        self._require(known.complete and ((known.proven and paused) or none_live), told + "nothing proves it")
         visit = self._visits_at[ledger.version].get(step, 0)
         if self.ledger and step in self.ledger.pauses and self.visits[step] == visit:
             self._require_nothing_under_way(who)
@@ -151,14 +153,21 @@ class Checks:
         if ledger.pauses != pauses:
             for step in {*pauses, *ledger.pauses}:
                 self._require_reason(step, before, ledger, writer)
-        if writer.move and writer.move.kind == "left" and any(
-            event.what == "left" and event.details.get("refused") == "no pause is open" for event in ledger.events[-2:]
+        if (
+            writer.move
+            and writer.move.kind == "left"
+            and any(
+                event.what == "left" and event.details.get("refused") == "no pause is open"
+                for event in ledger.events[-2:]
+            )
         ):
             self._left_unknown[writer.move.step] = self.world.now
         self._visits_at[ledger.version] = dict(self.visits)
         self._require_bounds(before, ledger)
         settled = _is_settled(ledger)
-        self._require(settled or ledger.given_up or ledger.due_at is not None, "L2: nobody is going to look at it again")
+        self._require(
+            settled or ledger.given_up or ledger.due_at is not None, "L2: nobody is going to look at it again"
+        )
         self._require(not settled or ledger.due_at is None, "L2: it is due although it is settled")
         if settled:
             self.board.release("after settled")
@@ -174,8 +183,11 @@ class Checks:
         if old == new:
             return
         if new is None:
-            assert old is not None and before is not None
-            self._require(self._may_close(step, old, before, ledger, writer), f"S1: {writer.name} closes the pause of {step}")
+            assert old is not None
+            assert before is not None
+            self._require(
+                self._may_close(step, old, before, ledger, writer), f"S1: {writer.name} closes the pause of {step}"
+            )
             self.promises.pop(step, None)
             return
         if old is not None and new._replace(kept=old.kept) == old:
@@ -186,7 +198,9 @@ class Checks:
         fresh = self._is_first_effect(writer)
         self._require(fresh, f"6: {writer.name}'s event was seen before, and opens the pause of {step}")
         left_at = before.left_at.get(step, 0.0) if before and "occurred_at" in writer.claims else 0.0
-        self._require(writer.flow_time >= left_at - EPOCH - 1e-3, f"6: {writer.name} opens {step}, which was left later")
+        self._require(
+            writer.flow_time >= left_at - EPOCH - 1e-3, f"6: {writer.name} opens {step}, which was left later"
+        )
         latest, all_said = self._entered.get(step, (0.0, True)) if old is not None else (0.0, True)
         self._entered[step] = max(latest, writer.flow_time), all_said and "occurred_at" in writer.claims
         writer.opened = True
@@ -203,14 +217,15 @@ class Checks:
         """Whether a pause may end here: left in this visit, stopped, call over, or past the deadline that was told."""
         if ledger.over:
             return not self.board.live
-        if writer.move is None and (self._is_past(old) or ledger.stopped):
-            return any(self._is_past(each) for each in before.pauses.values())
-        if writer.move is None or not self._is_first_effect(writer):
+        move = writer.move
+        if move is None:  # a timer or a sweep: at the deadline of one, a stop may end them all
+            return any(self._is_past(each) for each in (before.pauses.values() if ledger.stopped else [old]))
+        if not self._is_first_effect(writer):
             return False
-        if writer.move.kind == "stop":
-            return True
-        if writer.move.kind != "left" or writer.move.step != step:
-            return False
+        return move.kind == "stop" or (move == ("left", step, move.seconds) and self._leaves(step, old, writer))
+
+    def _leaves(self, step: str, old: Pause, writer: Invocation) -> bool:
+        """Whether a `left` is of this visit, as far as it says so."""
         if writer.named_pause is not None and writer.named_pause != old.pause_id:
             return False
         latest, all_said = self._entered.get(step, (0.0, True))
@@ -233,7 +248,7 @@ class Checks:
     def without_trace(self) -> bool:
         """Whether a pause was sent that nobody will ever hear of: table and queue were down, and no `left` followed."""
         return any(
-            who.blind_at and not who.left_word and self._left_unknown.get(who.move.step, 0.0) <= who.blind_at
+            who.blind_at and who.met_no_queue and self._left_unknown.get(who.move.step, 0.0) <= who.blind_at
             for who in self.world.invocations
         )
 

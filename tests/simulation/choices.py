@@ -37,7 +37,17 @@ _WAITS = ("fast", "slow", "slower", "held")
 
 LOAD: Final = Point("load", "ok", *_WAITS, "crash", "down")
 SAVE: Final = Point(
-    "save", "ok", *_WAITS, "stuck", "answered later", "crash", "crash after", "lost, written", "lost", "lost, late", "down"
+    "save",
+    "ok",
+    *_WAITS,
+    "stuck",
+    "answered later",
+    "crash",
+    "crash after",
+    "lost, written",
+    "lost",
+    "lost, late",
+    "down",
 )
 REMIND: Final = Point(
     "remind", "ok", "fast", "slow", "slower", "crash", "crash after", "down", "lost", "doubled", "late", "very late"
@@ -62,7 +72,16 @@ READ: Final = Point("read", "ok", *_WAITS, "crash", "no answer", "5xx", "never s
 AGE: Final = Point("age", "new", "old", "oldest")
 #: What becomes of a command without a definite answer.
 EFFECT: Final = Point(
-    "effect", "at once", "soon", "late", "never", "last moment", "after safe", "after settled", "after read", "after command"
+    "effect",
+    "at once",
+    "soon",
+    "late",
+    "never",
+    "last moment",
+    "after safe",
+    "after settled",
+    "after read",
+    "after command",
 )
 CLOCK: Final = Point("clock", "true", "ahead", "behind")
 GAP: Final = Point("gap", "answered", "none", "50 ms", "300 ms", "1.5 s", "3 s", "8 s", "12 s", "27 s", "50 s")
@@ -96,7 +115,8 @@ class RandomChoices:
         share = random.choice((0.1, 0.3, 0.6))
         rate = random.choice((0.01, 0.04, 0.12))
         self._bounds = [
-            _bounds(_weights(point, random, share, rate) if likely is None else _given(point, likely)) for point in POINTS
+            _bounds(_weights(point, random, share, rate) if likely is None else _given(point, likely))
+            for point in POINTS
         ]
 
     def choose(self, point: Point) -> str:

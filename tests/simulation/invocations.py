@@ -16,7 +16,8 @@ from call_recording.service import RecordingService
 from tests.simulation.checks import Checks
 from tests.simulation.scripts import Move
 from tests.simulation.stores import Queue, SimulatedLedgers, SimulatedTimers, Table, beside
-from tests.simulation.vendor import CALL_ID, SimulatedVendor, Switchboard
+from tests.simulation.switchboard import CALL_ID, Switchboard
+from tests.simulation.vendor import SimulatedVendor
 from tests.simulation.world import EPOCH, Invocation, World
 
 #: The functions' Timeout in template.yaml, seconds.
@@ -87,7 +88,9 @@ class Functions:
         queue.deliver = self.remind
         table.on_saved = self._schedule_sweep
 
-    def trigger(self, move: Move, trigger: Trigger, flow_time: float, on_answer: Callable[[Invocation, Outcome], None]) -> Invocation:
+    def trigger(
+        self, move: Move, trigger: Trigger, flow_time: float, on_answer: Callable[[Invocation, Outcome], None]
+    ) -> Invocation:
         """A flow calls."""
 
         def work(me: Invocation) -> None:
@@ -215,7 +218,7 @@ class Functions:
         jitter = (me.world.now * 7.3) % 1.0
         return RecordingService(
             accounts=self.secrets,
-            vendors=lambda account: SimulatedVendor(self.board, me),
+            vendors=lambda _: SimulatedVendor(self.board, me),
             ledgers=SimulatedLedgers(self.table, me),
             timers=SimulatedTimers(self.queue, me),
             aside=beside(me),

@@ -10,7 +10,7 @@ from tests.simulation.choices import CALM, DELIVERY, GAP, Choices, Deviations, L
 from tests.simulation.invocations import Functions, trigger_of
 from tests.simulation.scripts import Move, Script, random_script
 from tests.simulation.stores import DELIVERIES, Queue, Table
-from tests.simulation.vendor import PLATFORMS, Switchboard
+from tests.simulation.switchboard import PLATFORMS, Switchboard
 from tests.simulation.world import Invocation, ViolationError, World
 
 _GAPS: Final = {
@@ -32,6 +32,7 @@ LAST_HANG_UP: Final = 400.0
 class Played(NamedTuple):
     """What came of a schedule."""
 
+    script: Script
     violation: str | None
     safe: int  #: so many answers said that a flow may collect
     happened: int  #: so many things happened
@@ -74,6 +75,7 @@ class Play:
         except ViolationError as exc:
             violation = str(exc)
         return Played(
+            self.script,
             violation,
             self.checks.safe,
             world.happened,
@@ -175,15 +177,16 @@ class Play:
 
 def play_seed(vendor: str, seed: int, *, tracing: bool = False) -> Played:
     """Play the random schedule of a seed."""
-    random = Random(f"{vendor} {seed}")
+    random = Random(f"{vendor} {seed}")  # noqa: S311 -- it is to be drawn again
     script = random_script(vendor, random)
     # writing and reading JSON takes most of the time: one schedule in eight does it
     return Play(script, RandomChoices(random), tracing=tracing, keeps_text=seed % 8 == 0).run()
 
 
-def play_random(script: Script, seed: int, likely: Likely | None = None) -> Played:
+def play_random(script: Script, seed: int, likely: Likely | None = None, *, tracing: bool = False) -> Played:
     """Play a script with what a seed makes of it."""
-    return Play(script, RandomChoices(Random(seed), likely), keeps_text=seed % 8 == 0).run()
+    random = Random(seed)  # noqa: S311 -- see above
+    return Play(script, RandomChoices(random, likely), tracing=tracing, keeps_text=seed % 8 == 0).run()
 
 
 def play(script: Script, deviations: Mapping[int, int], *, tracing: bool = False) -> Played:

@@ -40,9 +40,7 @@ TRIED: Final[Mapping[str, Sequence[str]]] = {
     "gap": ("none", "1.5 s", "12 s"),
     "delivery": ("lost", "doubled", "doubled later"),
 }
-_TRIED: Final = tuple(
-    tuple(point.alternatives.index(each) for each in TRIED.get(point.name, ())) for point in POINTS
-)
+_TRIED: Final = tuple(tuple(point.alternatives.index(each) for each in TRIED.get(point.name, ())) for point in POINTS)
 
 
 def breadth_first(script: Script, *, depth: int, schedules: int) -> Searched:
@@ -59,7 +57,8 @@ def breadth_first(script: Script, *, depth: int, schedules: int) -> Searched:
         played += 1
         deepest = len(deviations)
         if result.violation:
-            return Searched(Found(result.violation, deviations, played), played, len(histories), deepest, False)
+            found = Found(result.violation, deviations, played)
+            return Searched(found, played, len(histories), deepest, complete=False)
         if result.history in histories:
             continue
         histories.add(result.history)
@@ -70,7 +69,7 @@ def breadth_first(script: Script, *, depth: int, schedules: int) -> Searched:
                 for index, point in enumerate(result.points[first:], first)
                 for alternative in _TRIED[point.number]
             )
-    return Searched(None, played, len(histories), deepest, not waiting)
+    return Searched(None, played, len(histories), deepest, complete=not waiting)
 
 
 def at_random(script: Script, *, schedules: int, likely: Likely | None = None, first: int = 0) -> Found | None:

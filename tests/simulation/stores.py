@@ -12,6 +12,7 @@ from call_recording import errors
 from call_recording.ledger import CallLedger, LedgerConflictError
 from call_recording.ledger_json import dumps, loads
 from call_recording.model import Call, Reminder
+from call_recording.ports import Aside
 from call_recording.reminders import dump_reminder
 from tests.simulation.checks import Checks
 from tests.simulation.choices import DELIVERY, EFFECT, LOAD, OUTAGE, REMIND, SAVE
@@ -54,8 +55,7 @@ class Table:
         before = self.ledger
         if (before.version if before else 0) != ledger.version:
             self.world.note(writer.name, f"puts version {ledger.version + 1}: conflict")
-            writer.loaded = self.read()
-            raise LedgerConflictError(writer.loaded)
+            raise LedgerConflictError(self.read())
         saved = replace(ledger, version=ledger.version + 1)
         if self.keeps_text:
             self.text = dumps(saved)
@@ -93,10 +93,16 @@ class SimulatedLedgers:
             if choice == "lost, late":
                 world.at(world.now + LATE_PUTS.get(world.choose(EFFECT), 3.0), lambda: self._write_late(ledger))
             me.wait(TRIED)
-            world.note(me.name, f"puts version {ledger.version + 1}: no answer" + ", and it is under way" * (choice != "lost"))
+            world.note(
+                me.name, f"puts version {ledger.version + 1}: no answer" + ", and it is under way" * (choice != "lost")
+            )
             raise LedgerConflictError
         me.take(choice)
-        saved = self._table.write(ledger, me)
+        try:
+            saved = self._table.write(ledger, me)
+        except LedgerConflictError as conflict:
+            me.loaded = conflict.current
+            raise
         if choice == "crash after":
             me.crash()
         if choice == "lost, written":
@@ -191,6 +197,7 @@ class SimulatedTimers:
             choice = "ok"
         if queue.down_until > world.now and not world.calm:
             world.note(me.name, "finds the queue down")
+            me.met_no_queue = True
             if me.aside is not None:
                 me.reminded = False
             self._settle(TRIED, errors.UnavailableError("the queue is down"))
@@ -198,7 +205,7 @@ class SimulatedTimers:
         if me.aside is None:
             me.take(choice)
             queue.accept(body, seconds, choice, me.name)
-            me.left_word = me.left_word or blind
+            me.met_no_queue = me.met_no_queue and not blind
             if choice == "crash after":
                 me.crash()
             return
@@ -228,7 +235,7 @@ class SimulatedTimers:
 _BESIDE: Final = {"fast": 0.001, "slow": 0.02, "slower": 0.3}
 
 
-def beside(invocation: Invocation) -> Callable[[Callable[[], None]], Callable[[], None]]:
+def beside(invocation: Invocation) -> Aside:
     """Return the port that runs one thing beside another."""
 
     def aside(work: Callable[[], None]) -> Callable[[], None]:

@@ -16,8 +16,8 @@ CLOCKS: Final = {"true": 0.0, "ahead": 0.5, "behind": -0.5}
 ENOUGH: Final = 6_000
 
 
-class Killed(BaseException):  # noqa: N818 -- no error: nobody may catch it
-    """The invocation is over, whatever it was doing: Lambda kills it."""
+class Killed(BaseException):
+    """The invocation is over, whatever it was doing: Lambda kills it.  No error: nobody may catch it."""
 
 
 class ViolationError(Exception):
@@ -35,10 +35,10 @@ class World:
         self.history: list[tuple[int, str, str]] = []  #: who did what, with which result, in which second
         self.invocations: list[Invocation] = []
         self.happened = 0
-        self._heap: list[tuple[float, int, Callable[[], None]]] = []
+        self._heap: list[tuple[float, int, Callable[[], object]]] = []
         self._order = 0
 
-    def at(self, when: float, happens: Callable[[], None]) -> None:
+    def at(self, when: float, happens: Callable[[], object]) -> None:
         """Have something happen."""
         self._order += 1
         heappush(self._heap, (when, self._order, happens))
@@ -85,7 +85,7 @@ class Invocation:
         self.blind_at = 0.0  #: when it sent a pause that is in no ledger
         self.opened = False  #: whether it opened or extended a pause
         self.tried_to_remind = False
-        self.left_word = False  #: whether it left word of that
+        self.met_no_queue = False  #: whether it could leave no word of that
         self.noted = False  #: whether it wrote down that it would pause without the lease
         self.commanding = False
         self.loaded: Any = None  #: the ledger as last saved or loaded by it
@@ -120,7 +120,7 @@ class Invocation:
     def nonce(self) -> str:
         """Return a name that nobody else has."""
         self._nonces += 1
-        return f"{self.name}/{self._nonces}"
+        return f"{self.name.replace(' ', '-')}-{self._nonces}"
 
     # What the other ports do.
 

@@ -66,8 +66,10 @@ class EventfulVendor(FakeVendor):
     """While it is asked to do something, something else happens, once, where a test wants it."""
 
     meanwhile: Callable[[], object] | None = None
+    calls: list[Call]  #: of which calls it was asked to do something
 
     def update(self, call: Call, recording_id: str | None, action: Action, *, timeout: float) -> Recording:
+        self.calls.append(call)
         happen, self.meanwhile = self.meanwhile, None
         if happen is not None:
             happen()
@@ -80,6 +82,8 @@ class World:
     def __init__(self, **settings: Any) -> None:
         self.clock = EventfulClock()
         self.vendor = EventfulVendor(clock=self.clock)
+        self.vendor.calls = []
+        self.jitter = 0.5
         self.ledgers = EventfulLedgers()
         self.timers = MemoryTimers()
         self.observer = RecordingObserver()
@@ -97,7 +101,7 @@ class World:
             aside=at_once,
             clock=self.clock,
             observer=self.observer,
-            jitter=lambda: 0.5,
+            jitter=lambda: self.jitter,
             nonce=lambda: f"nonce-{next(numbers)}",
         )
 

@@ -70,7 +70,12 @@ def take(ledger: CallLedger, now: float = NOW, **given: Any) -> CallLedger:
 
 def record(ledger: CallLedger, report: Report, now: float = NOW, **given: Any) -> CallLedger:
     """Record what came of a command."""
-    fields: dict[str, Any] = {"action": ledger.desired or Action.PAUSE, "timing": TIMING, "may_go_on": True}
+    fields: dict[str, Any] = {
+        "action": ledger.desired or Action.PAUSE,
+        "changes": ledger.changes,
+        "timing": TIMING,
+        "may_go_on": True,
+    }
     return ledger.recorded(report, now=now, **fields | given)
 
 

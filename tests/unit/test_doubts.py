@@ -70,6 +70,7 @@ class TestRaised:
     def test_after_a_pause_nobody_heard_of(self):
         """A pause sent without the ledger may come as late as its invocation lives, and its command after that."""
         assert NO_DOUBTS.after_unheard(NOW, TIMING) == Doubts(unheard=NOW + INVOCATION + TIMING.in_flight + SKEW)
+        assert NO_DOUBTS.after_unheard(NOW, LAGGING).unheard == NOW + INVOCATION + 15.0 + 3.0 + SKEW
         assert Doubts(unheard=NOW + 99).after_unheard(NOW, TIMING).unheard == NOW + 99
 
     @given(doubts, reports, st.sampled_from(Action), st.sampled_from([TIMING, LAGGING]))
@@ -136,10 +137,10 @@ class TestAfter:
         assert NO_DOUBTS.after(came, Action.PAUSE, now=NOW, timing=LAGGING) == left
 
     def test_both(self):
-        """A command in doubt and reads that lag: the longer of the two counts."""
+        """A command in doubt and reads that lag: what takes effect late is shown later yet."""
         after = NO_DOUBTS.after(report(RUNNING, in_doubt=True), Action.RESUME, now=NOW, timing=LAGGING)
 
-        assert after == Doubts(resume=IN_FLIGHT_TO)
+        assert after == Doubts(resume=IN_FLIGHT_TO + LAGGING.read_lag)
 
 
 class TestJudge:

@@ -8,6 +8,7 @@ import pytest
 from call_recording import errors, ledger_json
 from call_recording.doubts import Doubts
 from call_recording.ledger import CallLedger
+from call_recording.ledger_parts import MAX_EVENTS, MAX_PAUSES, MAX_RECORDINGS, MAX_SEEN
 from call_recording.model import Call, Proof
 from tests.unit.fakes import CARD
 from tests.unit.ledger_words import (
@@ -42,6 +43,7 @@ LEDGERS = {
     "stopped": paused().stopped_by_document(step="card-entry", event_id="E1", now=NOW, by="flow"),
     "over": over(paused()),
     "missing": replace(paused(), missing_since=NOW + 0.5),
+    "changed": paused().recording_changed(event_id="E1", now=NOW, by="vendor", what="recording started"),
     "channel": CallLedger(account="acme", call=Call(call_id="CA/1 é", channel_id="channel-1"), version=9),
 }
 
@@ -93,6 +95,20 @@ def test_scenario_35_nothing_of_a_payload():
 
     assert CARD not in ledger_json.dumps(ledger)
     assert ledger_json.loads(ledger_json.dumps(ledger), 1).call == Call(call_id="CA")
+
+
+def test_the_largest_ledger_fits_into_an_item():
+    """A ledger with as much of everything as it can hold stays far below the 400 KB of a DynamoDB item."""
+    ledger = new()
+    recordings = [shown(PAUSED, "RE" + "0" * 30 + f"{number:02}") for number in range(MAX_RECORDINGS)]
+    for number in range(MAX_PAUSES):
+        ledger = enter(ledger, step="s" * 60 + str(number), pause_id="p" * 24, event_id="e" * 64)
+    for number in range(MAX_SEEN):
+        ledger = leave(ledger, step="t" * 60 + str(number), event_id="e" * 60 + str(number), occurred_at=NOW + number)
+    for _ in range(MAX_EVENTS):
+        ledger = record(take(ledger), report(*recordings))
+
+    assert 100_000 < len(ledger_json.dumps(ledger)) < 250_000
 
 
 @pytest.mark.parametrize(

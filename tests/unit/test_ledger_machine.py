@@ -267,7 +267,7 @@ class AnyCall(RuleBasedStateMachine):
         )
 
         assert after.lease is not None
-        assert after.lease.until == ends_at + timing.in_flight + SKEW
+        assert after.lease.until == ends_at + timing.in_flight + timing.read_lag + SKEW
         self.become(after)
 
     @precondition(lambda self: self.ledger.lease is not None)
@@ -289,7 +289,7 @@ class AnyCall(RuleBasedStateMachine):
         """The holder says what came of its command."""
         before, action = self.ledger, (self.ledger.desired or action) if as_desired else action
         came = came._replace(asked_at=self.now - took)
-        after = before.recorded(came, action, now=self.now, timing=timing, may_go_on=may_go_on)
+        after = before.recorded(came, action, changes=before.changes, now=self.now, timing=timing, may_go_on=may_go_on)
         if isinstance(came.error, errors.CallNotFoundError) and after.over and not self.over:
             assert before.missing_since is not None
             assert self.now - before.missing_since >= GONE
@@ -304,7 +304,7 @@ class AnyCall(RuleBasedStateMachine):
         assert_proof(after, came)
         if came.in_doubt and not came.own_work and action is not Action.STOP:
             doubt = after.doubts.pause if action is Action.PAUSE else after.doubts.resume
-            assert doubt >= self.now + timing.in_flight + SKEW
+            assert doubt >= self.now + timing.in_flight + timing.read_lag + SKEW
         self.become(after, shows=True)
 
     @precondition(lambda self: self.ledger.lease is not None)

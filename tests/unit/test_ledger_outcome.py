@@ -1,5 +1,7 @@
 """The lease, what comes of a command, and when somebody has to look again."""
 
+from dataclasses import replace
+
 import pytest
 
 from call_recording import errors
@@ -58,6 +60,14 @@ class TestLease:
         assert (ledger.known, ledger.matches) == (NOTHING, False)
         assert ledger.events[-1][1:] == ("asking", {"action": "pause", "holder": "me", "by": "flow"})
 
+    def test_where_reads_lag(self):
+        """Where reads lag a lease outlasts what its holder may have done, and the reads that do not show it yet."""
+        ledger = take(paused(), timing=LAGGING)
+        unleased = ledger.pausing_unleased(ends_at=NOW + 30, now=NOW + 20, by="flow", timing=LAGGING)
+
+        assert ledger.lease == Lease("me", NOW + 10, NOW + 10 + 15.0 + 3.0 + SKEW)
+        assert unleased.doubts.pause == NOW + 30 + 15.0 + 3.0 + SKEW
+
     @pytest.mark.parametrize(("seconds", "live"), [(0, True), (26, True), (26.001, False)])
     def test_scenario_28_a_lease_ends(self, seconds, live):
         """A lease is live until its holder is dead for certain and nothing that it sent can act any more."""
@@ -72,6 +82,14 @@ class TestLease:
 
         assert (ledger.lease, ledger.known, ledger.due_at) == (None, NOTHING, 0.0)
         assert ledger.events[-1][1:] == ("holder lost", {"holder": "me"})
+
+    def test_scenario_28_whatever_was_known(self):
+        """Even if something were known beside a lease, it is not once its holder is lost, bypassed or back from an errand."""
+        odd = replace(take(paused()), known=paused().known)
+
+        assert odd.relieved(NOW + 27).known == NOTHING
+        assert odd.pausing_unleased(ends_at=NOW, now=NOW, by="flow", timing=TIMING).known == NOTHING
+        assert odd.ran_errand(report(STOPPED), Action.STOP, now=NOW, timing=TIMING).known == NOTHING
 
     def test_nobody_to_relieve(self):
         """Where nobody commands there is nobody to relieve."""
@@ -187,7 +205,7 @@ class TestRecorded:
     def test_scenario_11_a_recording_started_meanwhile(self, may_go_on):
         """A recording that starts while the vendor is asked leaves nothing known: it is asked again at once."""
         disturbed = take(enter(new())).recording_changed(event_id="E1", now=NOW, by="vendor", what="recording started")
-        ledger = record(disturbed, report(PAUSED), NOW + 1, may_go_on=may_go_on)
+        ledger = record(disturbed, report(PAUSED), NOW + 1, changes=0, may_go_on=may_go_on)
 
         assert (ledger.known, ledger.matches, ledger.failures) == (NOTHING, False, 0)
         assert (ledger.lease is not None) is may_go_on
@@ -200,13 +218,13 @@ class TestRecorded:
         """That holds even where the vendor showed no recording at all."""
         disturbed = take(enter(new())).recording_changed(event_id="E1", now=NOW, by="vendor", what="recording started")
 
-        assert record(disturbed, report()).lease is not None
+        assert record(disturbed, report(), changes=0).lease is not None
 
     def test_scenario_11_a_recording_started_on_a_silent_call(self):
         """Without an answer there is nothing to go on with."""
         disturbed = take(enter(new())).recording_changed(event_id="E1", now=NOW, by="vendor", what="recording started")
 
-        assert record(disturbed, report(error=LOST)).lease is None
+        assert record(disturbed, report(error=LOST), changes=0).lease is None
 
     def test_released(self):
         """A holder for whom nothing is left to do gives the lease up."""
@@ -338,6 +356,13 @@ class TestTryingAgain:
         for ledger in (enter(given_up, NOW + GIVE_UP + 1), left_again):
             assert (ledger.given_up, ledger.failures, ledger.failing_since) == (False, 0, None)
             assert ledger.due_at == 0.0
+
+    def test_scenario_24_left_while_the_pause_fails(self):
+        """A step that is left, or a stop, while its pause fails is looked at at once, and counted anew."""
+        failing = enter(new()).failed(now=NOW, reason="x")
+
+        for ledger in (leave(failing, NOW + 1), stop(failing, NOW + 1)):
+            assert (ledger.failures, ledger.failing_since, ledger.due_at) == (0, None, 0.0)
 
     def test_scenario_24_the_same_is_desired(self):
         """A step entered again, on a call that fails, goes on counting."""

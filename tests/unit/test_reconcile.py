@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from call_recording import errors
+from call_recording.doubts import Doubts
 from call_recording.ledger import LedgerConflictError
 from call_recording.ledger_parts import GIVE_UP, SKEW
-from call_recording.model import Call, Notice, RecordingStatus, Reminder, Verdict
+from call_recording.model import Action, Call, Notice, RecordingStatus, Reminder, Verdict
 from call_recording.reconcile import RECORD_SECONDS, TICK
 from tests.unit.fake_stores import unavailable
 from tests.unit.fake_vendor import Fault, lost
@@ -228,6 +229,92 @@ class TestConflicts:
         assert world.statuses == {"paused"}
         assert world.ledgers.asked == (["save"] if hurries else ["save", "load", "save"])
 
+    def test_a_resume_is_not_sent_in_a_hurry(self, world):
+        """A resume has no hurry: it is looked at again whatever that takes."""
+        world.enter()
+        world.ledgers.before.append(("load", lambda: world.clock.sleep(1.5)))
+        world.ledgers.lost = 1
+
+        assert world.leave().verdict is Verdict.CONFIRMED
+
+    def test_our_lease_that_has_lapsed(self, world):
+        """A lease of ours that has lapsed by the time that it is recognised is none any more."""
+        world.ledgers.lost = 1
+        world.ledgers.before.append(("load", lambda: world.clock.sleep(30.0)))
+        world.enter(budget=60.0)
+
+        assert "holder lost" in world.events
+
+
+class TestNothingToAsk:
+    """What the vendor is not asked."""
+
+    def test_a_backoff(self, world):
+        """A reminder that comes before a failure's wait is over asks nobody."""
+        world.enter()
+        refused = world.vendor.refusal(errors.VendorResponseError, 422)
+        world.vendor.fail("resume", Fault(error=refused, applied=False))
+        world.leave()
+        sent = len(world.timers.reminders)
+        world.wake()
+
+        assert (world.vendor.asked, world.ledgers.asked) == ([], ["load"])
+        assert len(world.timers.reminders) == sent  # or reminders that come early would multiply
+
+    def test_scenario_29_but_a_pause_without_record_is_noted(self, world):
+        """A reminder of a pause that is not on record is not taken for one that came too early."""
+        world.enter()
+        world.wake(Reminder("acme", Call(call_id="CA"), "other", "unheard"))
+
+        assert world.events[-1] == "found without record"
+
+    def test_scenario_08_what_was_looked_at_lately(self, world):
+        """A `left` that changes nothing does not ask again whether a recording has started; in a minute it would."""
+        world.vendor.statuses = {}
+        world.enter()
+
+        assert (world.leave(pause_id="older").verdict, world.vendor.asked) == (Verdict.HELD, [])
+        world.clock.sleep(60.0)
+        world.leave(pause_id="older")
+        assert world.vendor.asked != []
+
+    def test_scenario_14_a_duplicate_of_a_closed_pause(self, world):
+        """A duplicate whose pause is closed is told so, without asking what is being recorded."""
+        world.vendor.statuses = {}
+        world.enter(event_id="E1")
+        world.leave()
+
+        assert (world.enter(event_id="E1").error, world.vendor.asked) == (errors.ConflictError, [])
+
+
+class TestCall:
+    """How the call is named to the vendor."""
+
+    def test_the_channel_that_is_on_record(self, world):
+        """A call that is looked at again is asked about on the channel that its first trigger named."""
+        world.enter(channel_id="channel-1")
+        world.leave(channel_id="channel-2")
+        world.enter()
+
+        assert [call.channel_id for call in world.vendor.calls] == ["channel-1"] * 3
+
+    def test_the_channel_that_is_named(self, world):
+        """If there is none on record it is the one that the trigger names."""
+        world.enter()
+        world.leave(channel_id="channel-2")
+
+        assert [call.channel_id for call in world.vendor.calls] == [None, "channel-2"]
+
+    @pytest.mark.parametrize("action", list(Action))
+    def test_where_it_goes_on(self, world, action):
+        """Where the call goes on is said with a stop alone, and never kept."""
+        url = "https://ivr.example.com/"
+        world.vendor.statuses["RE1"] = PAUSED if action is Action.RESUME else RUNNING
+        world.handle(action, redirect_url=url)
+
+        assert [call.redirect_url for call in world.vendor.calls] == [url if action is Action.STOP else None]
+        assert world.ledger.call.redirect_url is None
+
 
 class TestRecord:
     """What came of a command is written down, whatever else happens."""
@@ -352,6 +439,27 @@ class TestDoubt:
 
         assert entered.safe_to_collect is waits
         assert world.clock.now() == pytest.approx(until + TICK if waits else before)
+
+    def test_scenario_14_nor_a_duplicate_whose_pause_is_closed(self, world):
+        """A duplicate that is told that its pause is closed does not wait for what the tape does."""
+        world.enter(event_id="E1")
+        world.put(replace(world.ledger, doubts=Doubts(pause=world.clock.now() + 1.0)))
+        world.leave()
+        before = world.clock.now()
+
+        assert world.ledger.doubtful(before)
+        assert world.enter(event_id="E1").error is errors.ConflictError
+        assert world.clock.now() == before
+
+    def test_nor_a_step_that_is_left(self, world):
+        """Nor does a flow that leaves an inner step wait until the outer one's pause is proven."""
+        until = self.in_doubt(world)
+        world.enter("outer")
+        world.enter("inner")
+        world.clock.sleep(until - 1.0 - world.clock.now())
+        before = world.clock.now()
+
+        assert (world.leave("inner").verdict, world.clock.now()) == (Verdict.HELD, before)
 
     def test_nobody_else_waits(self, world):
         """A sweep that finds a doubt leaves it: a reminder of its end is under way."""

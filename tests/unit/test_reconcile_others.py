@@ -52,6 +52,17 @@ class TestBusy:
         assert waits[:3] == [pytest.approx(0.05), pytest.approx(0.08), pytest.approx(0.128)]
         assert sum(waits) <= BUDGET
 
+    @pytest.mark.parametrize(("jitter", "first"), [(0.0, 0.05), (0.999, 0.075)])
+    def test_waits_have_jitter(self, world, jitter, first):
+        """Two that wait for the same do not ask at the same moment."""
+        taken_by_other(world, enter(new(), world.clock.now(), step="other"))
+        world.jitter = jitter
+        waits: list[float] = []
+        world.clock.on_sleep = waits.append
+        world.enter()
+
+        assert waits[0] == pytest.approx(max(0.05, first), rel=0.01) or waits[0] < 0.05
+
     def test_it_does_not_end(self, world):
         """If the other one does not come to an end in time nothing is known, and word is left for it."""
         taken_by_other(world, enter(new(), world.clock.now(), step="other"))

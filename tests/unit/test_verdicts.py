@@ -142,6 +142,35 @@ class TestEntered:
         assert (verdict(accepted), accepted.safe_to_collect) == ((Verdict.NOT_RECORDING, None), True)
         assert not told(WITHOUT_RECORDING, accepting={"accept_not_recording": True}).safe_to_collect
 
+    @pytest.mark.parametrize(
+        "known",
+        [
+            paused().known._replace(complete=False),
+            paused().known._replace(proven=False),
+            Known((shown(PAUSED), shown(RUNNING, "RE2")), complete=True, proven=True),
+            Known((shown(STOPPED, proof=Proof.NONE),), complete=True),
+        ],
+    )
+    def test_anything_less_is_not_safe(self, known):
+        """Anything less than every live recording, known to be paused, with proof, is not safe, accepted or not."""
+        outcome = told(replace(paused(), known=known), accepting={"accept_not_recording": True}, looked=True)
+
+        assert (outcome.safe_to_collect, outcome.error is None) == (False, False)
+
+    def test_what_is_known_beside_a_lease(self):
+        """Whatever a ledger says beside a lease, nobody is told it."""
+        odd = replace(take(paused()), known=paused().known)
+        running = replace(take(RESUMED), known=RESUMED.known)
+
+        assert verdict(told(odd, looked=True)) == UNKNOWN
+        assert verdict(told(running, Action.RESUME)) == UNKNOWN
+
+    def test_a_yes_among_observations(self):
+        """One recording of which there is only a yes makes the whole no more than that."""
+        both = record(take(enter(new())), report(PAUSED, shown(PAUSED, "RE2", Proof.ACKNOWLEDGED)))
+
+        assert verdict(told(both)) == (Verdict.ACKNOWLEDGED, None)
+
     def test_a_report_is_never_proof(self):
         """What our own command brought says why, and never that all is well: the ledger alone does."""
         for ledger in (take(paused()), enter(new()), DOUBTFUL, RESUMED):

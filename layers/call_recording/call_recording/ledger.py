@@ -57,6 +57,7 @@ class CallLedger:
     by_document: bool = False  #: and the vendor carries it out itself, as it follows a document of ours
     over: bool = False  #: the call has ended
     known: Known = NOTHING
+    changes: int = 0  #: how often we were told that a recording has started, ended or failed
     lease: Lease | None = None
     doubts: Doubts = NO_DOUBTS
     left_at: Mapping[str, float] = field(default_factory=dict)  #: when flows say that they last left a step
@@ -246,8 +247,8 @@ class CallLedger:
         """A recording of the call has started, ended or failed: what was known of it is known no longer."""
         if event_id in self.seen:
             return self
-        lease = self.lease and self.lease._replace(disturbed=True)  # whoever is asking now does not know of it
-        return replace(self._see(event_id), known=NOTHING, lease=lease)._anew(self)._noted(now, what, by=by)
+        ledger = replace(self._see(event_id), known=NOTHING, changes=self.changes + 1)
+        return ledger._anew(self)._noted(now, what, by=by)
 
     # The lease, and what comes of it.
 
@@ -271,14 +272,17 @@ class CallLedger:
         doubts = self.doubts.raised(Action.PAUSE, ends_at + timing.settles + SKEW)
         return replace(self, known=NOTHING, doubts=doubts)._noted(now, "asking without lease", action="pause", by=by)
 
-    def recorded(self, report: Report, action: Action, *, now: float, timing: Timing, may_go_on: bool) -> "CallLedger":
-        """Note what came of *action*, and give the lease up.
+    def recorded(
+        self, report: Report, action: Action, *, changes: int, now: float, timing: Timing, may_go_on: bool
+    ) -> "CallLedger":
+        """Note what came of *action*, which was asked for when the recordings had changed so often, and give the lease up.
 
-        It is kept if something else is desired by now, *may_go_on*, and it is known where the vendor stands.
+        The lease is kept if something else is desired by now, or the recordings have changed meanwhile, and *may_go_on*,
+        and it is known where the vendor stands.
         """
         doubts = self.doubts.after(report, action, now=now, timing=timing)
         known = doubts.judge(report)
-        disturbed = self.lease is not None and self.lease.disturbed
+        disturbed = self.changes != changes
         ledger = replace(
             self, doubts=doubts, known=NOTHING if disturbed else known, missing_since=self._missing(report, now)
         )
@@ -287,8 +291,7 @@ class CallLedger:
             ledger = ledger._over(now, "vendor")
         changed = disturbed or (ledger.desired is not action and not known.shows_none_live)
         if may_go_on and changed and known.complete and ledger.desired is not None:
-            lease = ledger.lease and ledger.lease._replace(disturbed=False)
-            return replace(ledger, known=NOTHING, lease=lease)._noted(now, "asking", action=str(ledger.desired))
+            return replace(ledger, known=NOTHING)._noted(now, "asking", action=str(ledger.desired))
         if disturbed:
             return replace(ledger, lease=None, look_at=now)
         return replace(ledger, lease=None)._tried(now, report.error.retry_after if report.error else None)

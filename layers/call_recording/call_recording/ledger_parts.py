@@ -64,7 +64,6 @@ class Lease(NamedTuple):
     holder: str  #: a nonce of one attempt of one invocation
     ends_at: float  #: when that invocation is dead for certain
     until: float  #: when nothing that it sent can act any more
-    disturbed: bool = False  #: whether the recordings have changed since the vendor was asked
 
 
 class Known(NamedTuple):

@@ -254,13 +254,16 @@ class Reconciler:
 
         None if it cannot be: then the lease lapses, and whoever comes next looks at the vendor.
         """
+        changes = ledger.changes
         while True:
             now = self._clock.now()
             may_go_on = self._conversation.can_update()
             if self._occurrence.errand:
                 recorded = ledger.ran_errand(report, action, now=now, timing=self._timing)
             else:
-                recorded = ledger.recorded(report, action, now=now, timing=self._timing, may_go_on=may_go_on)
+                recorded = ledger.recorded(
+                    report, action, changes=changes, now=now, timing=self._timing, may_go_on=may_go_on
+                )
             if recorded.given_up and not _succeeds(lambda: self._timers.surrender(self._reminder())):
                 recorded = replace(recorded, given_up=False)  # the next try will tell
             try:

@@ -24,7 +24,7 @@ class HashedRootsSession(URLLib3Session):
     """botocore's, but OpenSSL reads the one root that it needs, from a folder.
 
     botocore has urllib3 parse certifi's whole bundle for each new connection: 16 ms, three times in a cold start, which
-    is a fifth of it (`make bench ARGS=--tls`).  The roots are the same.  Whoever names another bundle (AWS_CA_BUNDLE)
+    is a fifth of it (`make bench`).  The roots are the same.  Whoever names another bundle (AWS_CA_BUNDLE)
     gets that one.
     """
 

@@ -1,0 +1,141 @@
+"""What is left where a rule is missing that says who may do what, and when."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from call_recording import doubts, errors, ledger, ledger_parts, occurrences, reconcile, service
+from call_recording.command import Command
+from call_recording.ledger import CallLedger
+from call_recording.ledger_parts import SKEW
+from call_recording.model import Action
+from call_recording.reconcile import Reconciler
+from call_recording.service import RecordingService
+from tests.simulation.stores import Table
+from tests.simulation.world import Invocation
+
+#: Replaces an attribute until the rule is put back.
+Replace = Callable[[Any, str, Any], None]
+
+
+def due_while_open(exchange: Replace) -> None:
+    """The index holds open pauses, and nothing else; and nobody is reminded of anything else."""
+    exchange(
+        CallLedger,
+        "due_at",
+        property(lambda self: min((each.deadline + SKEW for each in self.pauses.values()), default=None)),
+    )
+    exchange(CallLedger, "looks_again_at", property(lambda _: None))
+
+
+def no_skew(exchange: Replace) -> None:
+    """All clocks are taken to be the same."""
+    for module in (doubts, ledger, ledger_parts, occurrences, reconcile, service):
+        if "SKEW" in module.__dict__:
+            exchange(module, "SKEW", 0.0)
+
+
+def nonce_of_event(exchange: Replace) -> None:
+    """Whoever handles the same event is the same holder."""
+    exchange(Invocation, "nonce", lambda self: (self.event_id or self.name).replace(" ", "-"))
+
+
+def no_visits(exchange: Replace) -> None:
+    """A `left` is a `left`."""
+    exchange(ledger, "_of_earlier_visit", lambda *_: False)
+
+
+def unconditional(exchange: Replace) -> None:
+    """A put overwrites whatever there is."""
+    write = Table.write
+
+    def overwriting(self: Table, ledger: CallLedger, writer: Invocation) -> CallLedger:
+        return write(self, replace(ledger, version=self.ledger.version if self.ledger else 0), writer)
+
+    exchange(Table, "write", overwriting)
+
+
+def blind_resume(exchange: Replace) -> None:
+    """A resume is sent although there is no ledger."""
+    handle = RecordingService.handle
+
+    def resuming(self: RecordingService, trigger: Any, secret: Any, *, deadline: Any, **given: Any) -> Any:
+        try:
+            return handle(self, trigger, secret, deadline=deadline, **given)
+        except errors.UnavailableError:
+            vendor = self._vendors(secret.account)
+            Command(
+                self._conversation(vendor, trigger, secret.account, deadline), trigger.call, trigger.action
+            ).carry_out()
+            raise
+
+    exchange(RecordingService, "handle", resuming)
+
+
+def no_reminder(exchange: Replace) -> None:
+    """The vendor is asked before the reminder of the pause is sent."""
+    exchange(Reconciler, "_opens", lambda *_: False)
+
+
+def early(exchange: Replace) -> None:
+    """Whoever looks at the clock looks a little ahead."""
+    expired = CallLedger.expired
+    exchange(CallLedger, "expired", lambda self, *, now, **given: expired(self, now=now + 2.0, **given))
+
+
+def late_entered(exchange: Replace) -> None:
+    """A step can be entered after it was left."""
+    refusal = CallLedger._refusal
+    exchange(CallLedger, "_refusal", lambda self, step, _: refusal(self, step, None))
+
+
+def nothing_seen(exchange: Replace) -> None:
+    """An event that comes twice happens twice."""
+    exchange(CallLedger, "_see", lambda self, *_: self)
+
+
+def no_polls(exchange: Replace) -> None:
+    """Nobody looks whether a recording has started."""
+    exchange(CallLedger, "polls", property(lambda _: False))
+
+
+def no_word(exchange: Replace) -> None:
+    """A pause that is sent without the ledger leaves no message."""
+
+    def pausing(self: RecordingService, conversation: Any, trigger: Any, *_: Any, **__: Any) -> Any:
+        return Command(conversation, trigger.call, Action.PAUSE).carry_out(trigger.recording_id)
+
+    exchange(RecordingService, "_pause_blindly", pausing)
+
+
+def same_word(exchange: Replace) -> None:
+    """The message of a pause that is sent without the ledger has the id of the step's pause."""
+    pausing = RecordingService._pause_blindly
+
+    def misnaming(self: RecordingService, conversation: Any, trigger: Any, reminder: Any, **given: Any) -> Any:
+        event_id = trigger.event_id or "none"
+        named = occurrences.triggered(trigger, trigger_settings(self), event_id).opens
+        return pausing(self, conversation, trigger, named or reminder, **given)
+
+    def trigger_settings(self: RecordingService) -> Any:
+        secret = self._accounts.get("")
+        assert secret is not None
+        return secret.account.settings
+
+    exchange(RecordingService, "_pause_blindly", misnaming)
+
+
+def unheard_ignored(exchange: Replace) -> None:
+    """The message of a pause that is not on record says nothing."""
+    exchange(CallLedger, "unheard", lambda self, **_: self)
+
+
+def left_unheard(exchange: Replace) -> None:
+    """A `left` of a pause that is not on record says nothing of a pause under way."""
+    left = CallLedger.left
+
+    def leaving(self: CallLedger, *, step: str, **given: Any) -> CallLedger:
+        after = left(self, step=step, **given)
+        return after if step in self.pauses else replace(after, doubts=self.doubts)
+
+    exchange(CallLedger, "left", leaving)

@@ -1,0 +1,129 @@
+"""Scenarios of ../shared/scenarios.md, each in some hundreds of schedules where it is bound to happen."""
+
+from typing import NamedTuple
+
+import pytest
+
+from tests.simulation.choices import Likely
+from tests.simulation.hunts import script
+from tests.simulation.play import play_random
+from tests.simulation.scripts import ENDS, HANGS_UP, STARTS, STARTS_LATE, STOPS, Script, enters, leaves
+
+SCHEDULES = 100
+
+_LATE = {"effect": {"last moment": 0.2, "after safe": 0.2, "after settled": 0.2, "late": 0.2}}
+
+
+class Scenario(NamedTuple):
+    """A call, what goes wrong with it, and what has to be seen in at least one schedule."""
+
+    script: Script
+    likely: Likely
+    seen: str
+
+
+SCENARIOS = {
+    "scenario_01_no_answer": Scenario(
+        script("twilio", enters(), leaves()), {"update": {"no answer": 0.4, "5xx": 0.3}}, "gets no answer"
+    ),
+    "scenario_02_lost_answer": Scenario(
+        script("signalwire", enters(), leaves()), {"update": {"no answer": 0.5}, **_LATE}, "without an answer"
+    ),
+    "scenario_03_yes_to_nothing": Scenario(
+        script("bird", enters(), leaves()), {"effect": {"never": 0.7}}, "it lands: never"
+    ),
+    "scenario_04_yes_carried_out_late": Scenario(
+        script("bird", enters(), leaves(), enters("b")), {"effect": {"late": 0.7}}, "it lands: late"
+    ),
+    "scenario_05_rate_limited": Scenario(
+        script("twilio", enters(), leaves()), {"update": {"rate limited": 0.5}}, "rate limited"
+    ),
+    "scenario_07_nothing_is_recorded": Scenario(
+        script("twilio", enters(), leaves(), recordings=0, accept_not_recording=True), {}, "not-recording, SAFE"
+    ),
+    "scenario_08_recording_starts_after_its_pause": Scenario(
+        script("signalwire", ENDS, enters(seconds=300), STARTS_LATE), {"delivery": {"lost": 0.5}}, "RE2 is paused"
+    ),
+    "scenario_09_several_recordings": Scenario(
+        script("twilio", enters(), leaves(), recordings=3), {"update": {"5xx": 0.2}, **_LATE}, "RE3 is paused"
+    ),
+    "scenario_11_another_recording_starts": Scenario(
+        script("signalwire", enters(), STARTS, leaves()), {"gap": {"none": 0.3}}, "webhook recording started"
+    ),
+    "scenario_14_duplicates": Scenario(
+        script("twilio", enters(), leaves()), {"delivery": {"doubled later": 0.6, "replayed": 0.3}}, "not safe"
+    ),
+    "scenario_15_duplicates_at_once": Scenario(
+        script("bandwidth", enters(), leaves()), {"delivery": {"doubled": 0.8}, "save": {"held": 0.1}}, "conflict"
+    ),
+    "scenario_16_left_before_entered": Scenario(
+        script("twilio", enters(), leaves()), {"delivery": {"2 s": 0.5, "20 s": 0.2}, "gap": {"50 ms": 0.5}}, "failed"
+    ),
+    "scenario_17_both_at_once": Scenario(
+        script("bird", enters(), leaves(), enters()), {"gap": {"none": 0.9}, **_LATE}, "conflict"
+    ),
+    "scenario_18_left_of_the_step_before": Scenario(
+        script("twilio", enters(), leaves(), enters("b")),
+        {"delivery": {"20 s": 0.4}, "gap": {"300 ms": 0.6}, "update": {"5xx": 0.2}, **_LATE},
+        "answers held",
+    ),
+    "scenario_19_replay": Scenario(
+        script("twilio", enters(), leaves(), enters("b")), {"delivery": {"replayed": 0.5}}, "failed, not safe"
+    ),
+    "scenario_23_never_left": Scenario(script("bird", enters(seconds=5)), {}, "pause-expired"),
+    "scenario_24_resume_fails": Scenario(
+        script("twilio", enters(), leaves()), {"update": {"refused": 0.6}}, "asks for resume: refused"
+    ),
+    "scenario_25_call_ends_while_paused": Scenario(
+        script("bandwidth", enters(), HANGS_UP), {"delivery": {"lost": 0.5}}, "call over"
+    ),
+    "scenario_26_deadline_is_extended": Scenario(
+        script("twilio", enters(seconds=8), enters(seconds=20), leaves()),
+        {"gap": {"3 s": 0.6, "12 s": 0.3}},
+        "a(+20.0)",
+    ),
+    "scenario_27_timers_lost_doubled_and_late": Scenario(
+        script("twilio", enters(seconds=5), enters("b", 8)),
+        {"remind": {"lost": 0.4, "doubled": 0.3, "very late": 0.2}},
+        "sweep",
+    ),
+    "scenario_28_killed_between_answer_and_record": Scenario(
+        script("twilio", enters(), leaves(), enters("b")),
+        {"update": {"crash after": 0.4}, "save": {"crash": 0.1}, "gap": {"12 s": 0.4, "27 s": 0.4}, **_LATE},
+        "CRASHES",
+    ),
+    "scenario_29_table_down": Scenario(
+        script("bandwidth", enters(), leaves()),
+        {"save": {"down": 0.3, "lost, written": 0.2}, "load": {"down": 0.2}, "outage": {"long": 0.4}},
+        "answers 503",
+    ),
+    "scenario_38_queue_down": Scenario(
+        script("twilio", enters(seconds=5), leaves()), {"remind": {"down": 0.6}}, "timer-unavailable"
+    ),
+    "scenario_40_clocks_differ": Scenario(
+        script("twilio", enters(seconds=5), enters("b", 5)), {"clock": {"ahead": 0.4, "behind": 0.4}}, "ahead"
+    ),
+    "scenario_44_two_steps_at_once": Scenario(
+        script("signalwire", enters("b"), enters(), leaves(), leaves("b")), {"gap": {"none": 0.3}}, "answers held"
+    ),
+    "stop_for_good": Scenario(
+        script("signalwire", enters(), STOPS, enters(), recordings=2),
+        {"update": {"no answer": 0.3}, **_LATE},
+        "stopped",
+    ),
+}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario(scenario: str):
+    """Its safe outcome holds in every schedule, and the scenario does come about."""
+    call, likely, seen = SCENARIOS[scenario]
+    came_about = False
+
+    for seed in range(SCHEDULES):
+        played = play_random(call, seed, likely, tracing=seed < 20)
+
+        assert played.violation is None, f"seed {seed}: {played.violation}"
+        came_about = came_about or any(seen in line for line in played.trace)
+
+    assert came_about
