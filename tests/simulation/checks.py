@@ -7,9 +7,10 @@ what was written, what was sent, and what the tape heard.
 from typing import TYPE_CHECKING, NamedTuple
 
 from call_recording.ledger import CallLedger
-from call_recording.ledger_parts import MAX_EVENTS, MAX_PAUSES, MAX_SEEN, MAX_STEPS, Pause
-from call_recording.model import Action, RecordingStatus
+from call_recording.ledger_parts import Pause
+from call_recording.model import Action, RecordingStatus, Verdict
 from call_recording.outcome import Outcome
+from tests.simulation.settled import is_bounded, is_settled
 from tests.simulation.world import EPOCH, Invocation, ViolationError, World
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 #: How far a flow's clock may be behind, seconds: so long after its deadline a pause has to hold.
 FLOW_CLOCK = 0.5
-
-
 #: Within that time a recording that starts late is found, seconds: a poll, a sweep, and a command.
 FOUND = 130.0
 
@@ -107,6 +106,7 @@ class Checks:
     def answered(self, who: Invocation, outcome: Outcome) -> None:
         """A flow gets its answer."""
         if not outcome.safe_to_collect:
+            self._require_as_told(who, outcome)
             return
         self.safe += 1
         ledger, step = who.loaded, outcome.trigger.step
@@ -130,6 +130,22 @@ class Checks:
             self.promises[step] = Promise(who.name, visit, pause.deadline - EPOCH, before)
             self.tape_changed()
         self.board.release("after safe")
+
+    def _require_as_told(self, who: Invocation, outcome: Outcome) -> None:
+        """A resume is not reported as done that was not."""
+        ledger = who.loaded
+        done = outcome.trigger.action is Action.RESUME and outcome.verdict in {Verdict.CONFIRMED, Verdict.ACKNOWLEDGED}
+        if (
+            not done
+            or self.ledger is None
+            or ledger.version != self.ledger.version
+            or any(each.blind_at for each in self.world.invocations)
+        ):
+            return
+        for recording_id in self.board.active():
+            tape = self.board.tapes[recording_id]
+            paused = tape.status is RecordingStatus.PAUSED and tape.began < self._known_since
+            self._require(not paused, f"1: {who.name} is told that {recording_id} runs, which is paused")
 
     def _require_nothing_under_way(self, who: Invocation) -> None:
         """No resume is left that the vendor may yet carry out."""
@@ -164,7 +180,7 @@ class Checks:
             self._left_unknown[writer.move.step] = self.world.now
         self._visits_at[ledger.version] = dict(self.visits)
         self._require_bounds(before, ledger)
-        settled = _is_settled(ledger)
+        settled = is_settled(ledger)
         self._require(
             settled or ledger.given_up or ledger.due_at is not None, "L2: nobody is going to look at it again"
         )
@@ -222,7 +238,8 @@ class Checks:
             return any(self._is_past(each) for each in (before.pauses.values() if ledger.stopped else [old]))
         if not self._is_first_effect(writer):
             return False
-        return move.kind == "stop" or (move == ("left", step, move.seconds) and self._leaves(step, old, writer))
+        stops = move.kind == "stop" or (move.kind == "stop one" and not self.board.platform.reads)
+        return stops or (move == ("left", step, move.seconds) and self._leaves(step, old, writer))
 
     def _leaves(self, step: str, old: Pause, writer: Invocation) -> bool:
         """Whether a `left` is of this visit, as far as it says so."""
@@ -235,9 +252,7 @@ class Checks:
         return EPOCH + self.world.now >= pause.deadline + FLOW_CLOCK
 
     def _require_bounds(self, before: CallLedger | None, ledger: CallLedger) -> None:
-        bounded = len(ledger.pauses) <= MAX_PAUSES and len(ledger.events) <= MAX_EVENTS
-        bounded = bounded and len(ledger.seen) <= MAX_SEEN and len(ledger.left_at) <= MAX_STEPS
-        self._require(bounded, "11: the ledger grows beyond its bounds")
+        self._require(is_bounded(ledger), "11: the ledger grows beyond its bounds")
         if before is not None:
             self._require(ledger.stopped or not before.stopped, "a stop is forgotten")
             self._require(ledger.over or not before.over, "a call that was over goes on")
@@ -281,16 +296,3 @@ class Checks:
         if not holds:
             self.world.note("VIOLATION", what)
             raise ViolationError(what)
-
-
-def _is_settled(ledger: CallLedger) -> bool:
-    """Whether nothing is left to do, as docs/reliability.md has it."""
-    if ledger.lease is not None or ledger.pauses:
-        return False
-    live = [each for each in ledger.known.recordings if each.live]
-    if ledger.over or (ledger.known.complete and not live):
-        return True
-    wanted = RecordingStatus.IN_PROGRESS
-    return (
-        not ledger.stopped and ledger.known.complete and ledger.known.proven and all(e.status is wanted for e in live)
-    )

@@ -83,6 +83,7 @@ EFFECT: Final = Point(
     "after read",
     "after command",
 )
+SECRET: Final = Point("secret", "ok", "crash", "down")
 CLOCK: Final = Point("clock", "true", "ahead", "behind")
 GAP: Final = Point("gap", "answered", "none", "50 ms", "300 ms", "1.5 s", "3 s", "8 s", "12 s", "27 s", "50 s")
 DELIVERY: Final = Point("delivery", "at once", "100 ms", "2 s", "20 s", "lost", "doubled", "doubled later", "replayed")

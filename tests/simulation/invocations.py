@@ -14,6 +14,7 @@ from call_recording.occurrences import Occurrence
 from call_recording.outcome import Outcome
 from call_recording.service import RecordingService
 from tests.simulation.checks import Checks
+from tests.simulation.choices import SECRET
 from tests.simulation.scripts import Move
 from tests.simulation.stores import Queue, SimulatedLedgers, SimulatedTimers, Table, beside
 from tests.simulation.switchboard import CALL_ID, Switchboard
@@ -30,7 +31,7 @@ VISIBILITY_SECONDS: Final = 120.0
 RECEIVES: Final = 5
 
 ACCOUNT: Final = "acme"
-_ACTIONS: Final = {"entered": Action.PAUSE, "left": Action.RESUME, "stop": Action.STOP}
+_ACTIONS: Final = {"entered": Action.PAUSE, "left": Action.RESUME, "stop": Action.STOP, "stop one": Action.STOP}
 
 
 class Watcher:
@@ -59,15 +60,26 @@ class Watcher:
 
 
 class Secrets:
-    """The one account that there is."""
+    """The one secret that there is, as an invocation sees it."""
 
-    def __init__(self, settings: Settings, vendor: str) -> None:
-        self.secret = AccountSecret(ACCOUNT, "{}")
-        self.secret.__dict__["account"] = Account(name=ACCOUNT, vendor=vendor, credentials={}, settings=settings)
+    def __init__(self, secret: AccountSecret, invocation: Invocation) -> None:
+        self.secret = secret
+        self._me = invocation
 
     def get(self, name: str, *, refresh: bool = False) -> AccountSecret | None:
-        """Return its secret."""
+        """Return it."""
+        choice = self._me.world.choose(SECRET)
+        self._me.take(choice)
+        if choice == "down":
+            raise errors.UnavailableError("Secrets Manager is down")
         return self.secret
+
+
+def secret_of(settings: Settings, vendor: str) -> AccountSecret:
+    """Return a secret that says this."""
+    secret = AccountSecret(ACCOUNT, "{}")
+    secret.__dict__["account"] = Account(name=ACCOUNT, vendor=vendor, credentials={}, settings=settings)
+    return secret
 
 
 class Functions:
@@ -82,20 +94,27 @@ class Functions:
         self.board = board
         self.queue = queue
         self.settings = settings
-        self.secrets = Secrets(settings, board.platform.name)
+        self.secret = secret_of(settings, board.platform.name)
         self._sweep_at: float | None = None
         self._count = 0
         queue.deliver = self.remind
         table.on_saved = self._schedule_sweep
 
     def trigger(
-        self, move: Move, trigger: Trigger, flow_time: float, on_answer: Callable[[Invocation, Outcome], None]
+        self,
+        move: Move,
+        trigger: Trigger,
+        flow_time: float,
+        on_answer: Callable[[Invocation, Outcome], None],
+        *,
+        ahead: bool,
     ) -> Invocation:
         """A flow calls."""
 
         def work(me: Invocation) -> None:
             me.event_id, me.move, me.flow_time = trigger.event_id, move, flow_time
-            me.claims = frozenset({"occurred_at"}) if trigger.occurred_at else frozenset()
+            # a time that is far ahead counts as the time of arrival: it says nothing
+            me.claims = frozenset({"occurred_at"} if trigger.occurred_at and not ahead else ())
             me.named_pause = trigger.pause_id
             # as inbound/flows.py and inbound/tasks.py hand it on
             seconds = self.settings.budget_ms / 1000 - ANSWER_SECONDS
@@ -103,7 +122,7 @@ class Functions:
             received_at, ends_at = me.time(), me.time() + (me.ends - self.world.now)
             try:
                 outcome = self._service(me).handle(
-                    trigger, self.secrets.secret, received_at=received_at, deadline=deadline, ends_at=ends_at
+                    trigger, self.secret, received_at=received_at, deadline=deadline, ends_at=ends_at
                 )
             except errors.UnavailableError:
                 self.world.note(me.name, "answers 503")
@@ -128,7 +147,7 @@ class Functions:
                 return ledger.recording_changed(event_id=f"event of {me.name}", now=now, by="webhook", what=what)
 
             occurrence = Occurrence(by="webhook", account=ACCOUNT, call=Call(call_id=CALL_ID), apply=apply)
-            account = self.secrets.secret.account
+            account = self.secret.account
             stand_in = Trigger(account=ACCOUNT, action=Action.RESUME, step="", call=occurrence.call)
             deadline = Deadline(me.monotonic, self.settings.budget_ms / 1000)
             vendor = SimulatedVendor(self.board, me)
@@ -217,7 +236,7 @@ class Functions:
     def _service(self, me: Invocation) -> RecordingService:
         jitter = (me.world.now * 7.3) % 1.0
         return RecordingService(
-            accounts=self.secrets,
+            accounts=Secrets(self.secret, me),
             vendors=lambda _: SimulatedVendor(self.board, me),
             ledgers=SimulatedLedgers(self.table, me),
             timers=SimulatedTimers(self.queue, me),
@@ -239,7 +258,13 @@ class _ClockOf:
 
 
 def trigger_of(
-    move: Move, *, event_id: str | None, occurred_at: float | None, pause_id: str | None, seconds: int
+    move: Move,
+    *,
+    event_id: str | None,
+    occurred_at: float | None,
+    pause_id: str | None,
+    recording_id: str | None,
+    seconds: int,
 ) -> Trigger:
     """Return what a flow says."""
     return Trigger(
@@ -248,6 +273,7 @@ def trigger_of(
         step=move.step,
         call=Call(call_id=CALL_ID),
         event_id=event_id,
+        recording_id=recording_id,
         occurred_at=None if occurred_at is None else datetime.fromtimestamp(EPOCH + occurred_at, UTC),
         pause_id=pause_id,
         max_pause_seconds=seconds if move.kind == "entered" else None,

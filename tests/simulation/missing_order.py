@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from call_recording import doubts, errors, ledger, ledger_parts, occurrences, reconcile, service
+from call_recording.account import Settings
 from call_recording.command import Command
 from call_recording.ledger import CallLedger
 from call_recording.ledger_parts import SKEW
@@ -114,13 +115,8 @@ def same_word(exchange: Replace) -> None:
 
     def misnaming(self: RecordingService, conversation: Any, trigger: Any, reminder: Any, **given: Any) -> Any:
         event_id = trigger.event_id or "none"
-        named = occurrences.triggered(trigger, trigger_settings(self), event_id).opens
+        named = occurrences.triggered(trigger, Settings(), event_id).opens
         return pausing(self, conversation, trigger, named or reminder, **given)
-
-    def trigger_settings(self: RecordingService) -> Any:
-        secret = self._accounts.get("")
-        assert secret is not None
-        return secret.account.settings
 
     exchange(RecordingService, "_pause_blindly", misnaming)
 

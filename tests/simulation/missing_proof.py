@@ -98,7 +98,7 @@ def remembered(exchange: Replace) -> None:
 
     def remembering(self: RecordingService, trigger: Any, secret: Any, **given: Any) -> Any:
         answer = handle(self, trigger, secret, **given)
-        key = (id(self._accounts), f"{trigger.event_id} {trigger.step}")
+        key = (id(secret), f"{trigger.event_id} {trigger.step}")
         return answers.setdefault(key, answer) if answer.safe_to_collect or key in answers else answer
 
     exchange(RecordingService, "handle", remembering)

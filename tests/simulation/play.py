@@ -140,8 +140,9 @@ class Play:
         trigger = trigger_of(
             move,
             event_id=f"event {index}" if script.event_ids else None,
-            occurred_at=flow_time if script.occurred_at else None,
+            occurred_at=flow_time + script.clock_ahead if script.occurred_at else None,
             pause_id=self._pause_ids.get(move.step) if script.pause_ids and move.kind == "left" else None,
+            recording_id="RE1" if script.names_recording or move.kind == "stop one" else None,
             seconds=move.seconds,
         )
 
@@ -150,7 +151,8 @@ class Play:
                 self._pause_ids[move.step] = outcome.ledger.pauses[move.step].pause_id
 
         def deliver() -> None:
-            self.functions.trigger(move, trigger, flow_time, on_answer).at_end = at_end
+            called = self.functions.trigger(move, trigger, flow_time, on_answer, ahead=script.clock_ahead > 0)
+            called.at_end = at_end
 
         delivery = world.choose(DELIVERY)
         later = world.now + DELIVERIES[delivery]

@@ -10,7 +10,7 @@ from call_recording.account import Settings
 class Move(NamedTuple):
     """Something that a flow, or the call itself, does."""
 
-    kind: str  #: entered, left, stop; starts, ends (a recording); hangs up
+    kind: str  #: entered, left, stop, stop one; starts, ends (a recording); hangs up
     step: str = ""
     seconds: int = 60  #: how long the pause may last
 
@@ -26,6 +26,8 @@ class Script:
     event_ids: bool = True  #: whether flows send ids of events
     occurred_at: bool = True  #: whether they say when
     pause_ids: bool = False  #: whether they name the pause that they leave
+    names_recording: bool = False  #: whether they name a recording, though all are to be paused
+    clock_ahead: float = 0.0  #: how far their own clock is ahead, seconds
 
 
 def enters(step: str = "a", seconds: int = 60) -> Move:
@@ -39,6 +41,7 @@ def leaves(step: str = "a") -> Move:
 
 
 STOPS: Final = Move("stop", "a")
+STOPS_ONE: Final = Move("stop one", "a")
 STARTS: Final = Move("starts")
 STARTS_LATE: Final = Move("starts", "when all is calm")
 ENDS: Final = Move("ends")
@@ -60,6 +63,7 @@ _STORIES: Final = (
     (leaves("a"),),
     (enters("a"), STOPS),
     (STOPS, enters("a")),
+    (enters("a"), STOPS_ONE, leaves("a")),
     (enters("a", 20), STARTS, leaves("a")),
     (STARTS, enters("a", 20)),
     (enters("a"), ENDS, leaves("a")),
@@ -92,4 +96,6 @@ def random_script(vendor: str, random: Random, **settings: Any) -> Script:
         event_ids=random.random() < 0.7,
         occurred_at=random.random() < 0.7,
         pause_ids=random.random() < 0.3,
+        names_recording=random.random() < 0.15,
+        clock_ahead=100.0 if random.random() < 0.05 else 0.0,
     )

@@ -24,6 +24,7 @@ class Platform(NamedTuple):
     current: str | None = None  #: its name for the one active recording
     names_status: bool = True  #: whether its answer to a command says what is now, and is final
     prompt: bool = True  #: whether it acts before it answers
+    forgets: bool = False  #: whether it soon knows nothing of a call that is over
 
 
 PLATFORMS: Final = {
@@ -33,7 +34,7 @@ PLATFORMS: Final = {
         Platform("signalwire"),
         Platform("silent", names_status=False),  # an empty 2xx, and a read
         Platform("bandwidth", reads=False),
-        Platform("bird", names_status=False, prompt=False),  # 202, and carried out later
+        Platform("bird", names_status=False, prompt=False, forgets=True),  # 202, and carried out later
     )
 }
 

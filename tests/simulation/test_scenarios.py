@@ -7,7 +7,7 @@ import pytest
 from tests.simulation.choices import Likely
 from tests.simulation.hunts import script
 from tests.simulation.play import play_random
-from tests.simulation.scripts import ENDS, HANGS_UP, STARTS, STARTS_LATE, STOPS, Script, enters, leaves
+from tests.simulation.scripts import ENDS, HANGS_UP, STARTS, STARTS_LATE, STOPS, STOPS_ONE, Script, enters, leaves
 
 SCHEDULES = 100
 
@@ -105,6 +105,26 @@ SCENARIOS = {
     ),
     "scenario_44_two_steps_at_once": Scenario(
         script("signalwire", enters("b"), enters(), leaves(), leaves("b")), {"gap": {"none": 0.3}}, "answers held"
+    ),
+    "more_than_a_ledger_keeps": Scenario(
+        script(
+            "twilio", *(enters(f"s{number}") for number in range(18)), *(leaves(f"s{number}") for number in range(18))
+        ),
+        {"gap": {"none": 0.2}, "delivery": {"doubled later": 0.3}},
+        "answers failed, not safe",
+    ),
+    "vendor_forgets_a_call_that_is_over": Scenario(
+        script("bird", enters(), HANGS_UP, leaves()), {"delivery": {"lost": 0.7}}, "over known nothing"
+    ),
+    "one_recording_is_stopped": Scenario(
+        script("signalwire", enters(), STOPS_ONE, leaves(), recordings=2),
+        {"gap": {"none": 0.3}, "update": {"5xx": 0.2}, **_LATE},
+        "RE1 is stopped",
+    ),
+    "secrets_down": Scenario(
+        script("twilio", enters(seconds=5)),
+        {"secret": {"down": 0.6}, "update": {"unauthorized": 0.3}, "calm": {"later": 0.8}},
+        "gives the message back",
     ),
     "stop_for_good": Scenario(
         script("signalwire", enters(), STOPS, enters(), recordings=2),

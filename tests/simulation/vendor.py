@@ -91,7 +91,13 @@ class SimulatedVendor:
 
     def call_state(self, call: Call, *, timeout: float) -> CallState:
         """Look at the call."""
-        return self._ask(timeout, lambda _: CallState(live=self._board.live), shown=False)
+
+        def look(_: float) -> CallState:
+            if self._board.platform.forgets and not self._board.live:
+                raise self._board.refusal(errors.RecordingNotFoundError, 404)
+            return CallState(live=self._board.live)
+
+        return self._ask(timeout, look, shown=False)
 
     def _ask(self, timeout: float, look: Callable[[float], T], *, shown: bool = True) -> T:
         board, me, world = self._board, self._me, self._board.world

@@ -386,6 +386,7 @@ class TestVendorTells:
         ledger = over(paused(), NOW + 5)
 
         assert (ledger.pauses, ledger.desired, ledger.matches, ledger.due_at) == ({}, None, True, None)
+        assert ledger.known == NOTHING
         assert (ledger.events[-1].what, ledger.events[-1].details["paused"]) == ("call over", 1)
 
     def test_over_is_over(self):

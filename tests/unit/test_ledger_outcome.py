@@ -192,8 +192,13 @@ class TestRecorded:
 
     @pytest.mark.parametrize(
         ("came", "since"),
-        [(report(PAUSED), None), (report(error=MISSING), None), (report(error=LOST), NOW)],
-        ids=["paused", "refused", "silent"],
+        [
+            (report(PAUSED), None),
+            (report(error=MISSING), None),
+            (report(error=errors.UnconfirmedError("not yet", vendor="fake")), None),
+            (report(error=LOST), NOW),
+        ],
+        ids=["paused", "refused", "not as asked", "silent"],
     )
     def test_scenario_43_it_is_known_after_all(self, came, since):
         """Any answer about the call ends that, and a silence does not."""

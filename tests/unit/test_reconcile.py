@@ -229,6 +229,12 @@ class TestConflicts:
         assert world.statuses == {"paused"}
         assert world.ledgers.asked == (["save"] if hurries else ["save", "load", "save"])
 
+    def test_a_table_that_is_slow_but_tells(self, known):
+        """A slow put that tells what stands in its way costs no second wait, and the pause is decided by that."""
+        known.ledgers.before.append(("save", lambda: known.clock.sleep(1.5)))
+
+        assert known.enter().verdict is Verdict.CONFIRMED
+
     def test_a_resume_is_not_sent_in_a_hurry(self, world):
         """A resume has no hurry: it is looked at again whatever that takes."""
         world.enter()

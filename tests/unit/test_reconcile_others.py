@@ -151,6 +151,40 @@ class TestGoingOn:
         assert (entered.safe_to_collect, world.ledger.lease, world.ledger.desired) == (False, None, Action.RESUME)
         assert world.ledger.due_at is not None
 
+    def test_scenario_11_a_recording_starts_meanwhile(self, world):
+        """A recording that starts while the vendor is asked, and of which the ledger is told, is paused as well."""
+
+        def start():
+            world.vendor.statuses["RE2"] = RUNNING
+            ledger = world.ledger
+            world.put(ledger.recording_changed(event_id="X", now=world.clock.now(), by="vendor", what="started"))
+
+        world.vendor.meanwhile = start
+        entered = world.enter()
+
+        assert (entered.verdict, len(entered.recordings), world.statuses) == (Verdict.CONFIRMED, 2, {"paused"})
+
+    def test_scenario_11_our_own_resume_is_no_news(self, world):
+        """If a resume is asked for again, because recordings have changed, that the tape runs by then is our own work."""
+        world.enter()
+
+        def change():
+            ledger = world.ledger
+            world.put(ledger.recording_changed(event_id="X", now=world.clock.now(), by="vendor", what="ended"))
+
+        world.vendor.meanwhile = change
+
+        assert world.leave().verdict is Verdict.CONFIRMED
+        assert (world.events.count("asking"), world.notices) == (3, [])
+
+    def test_a_wish_that_is_not_the_trigger_s(self, world):
+        """The recording that a trigger names narrows nothing else that is to be done on its call."""
+        world.vendor.statuses = {"RE1": RUNNING, "RE2": RUNNING}
+        world.put(new().stop_asked(step="card-entry", event_id="S", now=world.clock.now(), by="flow"))
+        world.enter(recording_id="RE2")
+
+        assert world.statuses == {"stopped"}
+
     def test_no_time_to_ask_at_all(self, world):
         """Without the time to ask, the pause is on record, reminded of and due at once, and nothing is claimed."""
         entered = world.enter(budget=0.01)
@@ -234,6 +268,15 @@ class TestFoundRunning:
         left = world.leave()
 
         assert (left.verdict, world.commands, world.notices) == (Verdict.CONFIRMED, [], [Notice.FOUND_RUNNING])
+
+    def test_scenario_31_it_is_found_by_the_next_step_too(self, world):
+        """So it is where a vendor lists the recordings before a pause."""
+        world.vendor.current_recording = None
+        world.enter()
+        world.vendor.statuses["RE1"] = RUNNING
+        entered = world.enter(step="identity-check")
+
+        assert (entered.verdict, world.notices) == (Verdict.CONFIRMED, [Notice.FOUND_RUNNING])
 
     def test_a_tape_that_is_as_we_left_it(self, world):
         """A tape that is paused, as it should be, is no news."""

@@ -57,6 +57,27 @@ class TestScenario29WithoutTable:
         )
         assert reminder.pause_id is not None
 
+    def test_scenario_29_where_reads_lag(self):
+        """Where reads lag the message comes so much later."""
+        world = World(read_lag_ms=3000)
+        world.ledgers.failure = unavailable()
+        world.enter()
+
+        at, _ = world.timers.reminders[-1]
+        assert at == world.clock.now() + INVOCATION + TIMING.in_flight + 3.0 + SKEW
+
+    def test_scenario_29_a_blind_pause_has_an_id_of_its_own(self, world):
+        """Its reminder is found to be of no pause on record, even if its event comes again when there is a ledger."""
+        world.ledgers.failure = unavailable()
+        world.enter(event_id="E1")
+        world.ledgers.failure = None
+        world.enter(event_id="E1")
+        world.leave()
+        [blind] = [reminder for _, reminder in world.timers.reminders if (reminder.pause_id or "").startswith("blind")]
+        world.wake(blind)
+
+        assert "found without record" in world.events
+
     def test_scenario_29_what_the_vendor_said_is_told(self, world):
         """If the vendor fails too, operators are told why, and the flow is not told that it is safe."""
         world.ledgers.failure = unavailable()

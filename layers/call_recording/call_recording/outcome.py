@@ -189,7 +189,7 @@ def _judge_known(ending: Ending, trigger: Trigger, settings: Settings) -> Judgem
     """What the ledger knows, with proof; else why it does not, as far as our own command tells."""
     ledger, report = ending.ledger, ending.report
     known = ledger.known
-    if ledger.lease is None and known.complete and (known.proven or known.shows_none_live):
+    if ledger.lease is None and known.complete and known.proven:
         return judge(Report(known.recordings), trigger, settings)
     if report is not None and report.error is not None:
         return judge(report, trigger, settings)

@@ -193,7 +193,7 @@ class Reconciler:
         now, by = self._clock.now(), self._occurrence.by
         noted = ledger.pausing_unleased(ends_at=self._ends_at, now=now, by=by, timing=self._timing)
         saved = self._ledgers.save(noted)
-        return Ending(saved, self._carry_out(saved, Action.PAUSE), busy=True)
+        return Ending(saved, self._carry_out(saved, Action.PAUSE))
 
     def _doubt(self, ending: Ending) -> Ending | None:
         """Nothing is to be sent, and only time can prove what the vendor shows: wait if it does so soon enough."""
@@ -244,7 +244,7 @@ class Reconciler:
         )
         named = self._occurrence.named if action is self._occurrence.action else None
         report = Command(self._conversation, call, action).carry_out(named)
-        if action is Action.RESUME and self._paused_before:
+        if self._paused_before:
             self._found_running = any(each.is_as_asked(Action.RESUME) for each in report.found or ())
         self._paused_before = False
         return report

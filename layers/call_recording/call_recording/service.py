@@ -233,7 +233,7 @@ class RecordingService:
         now = self._clock.now()
         ledger = self._ledgers.load(reminder.account, reminder.call)
         tried = ledger.relieved(now).expired(now=now, on_deadline="resume")
-        if tried.due_at is not None and (tried is not ledger or now >= tried.due_at) and not tried.leased(now):
+        if tried.due_at is not None and now >= tried.due_at and not tried.leased(now):
             tried = tried.failed(now=now, reason="the account is gone, or does not fit")
         if tried is ledger:
             return
