@@ -116,9 +116,8 @@ def _ledger_table(aws, stack) -> LedgerTable:
 
 @pytest.fixture(name="timers")
 def _timers(aws, stack) -> Iterator[TimerQueue]:
-    """Give the queue of the reminders, without those that other tests have left, and leave none to them."""
+    """Give the queue of the reminders, and leave none in it to other tests."""
     queue = TimerQueue(aws("sqs"), stack["timer_queue_url"])
-    queue.lose()
     yield queue
     queue.lose()
 
@@ -133,6 +132,24 @@ def _sweep(aws, stack):
         assert "FunctionError" not in answer, answer["Payload"].read()
 
     return sweep
+
+
+@pytest.fixture(name="deliver", scope="session")
+def _deliver(aws, stack):
+    """Deliver messages as SQS does, in one batch, and wait; give the numbers of those that are given back."""
+    functions = aws("lambda")
+
+    def deliver(*bodies: str) -> list[int]:
+        records = [
+            {"messageId": str(number), "body": body, "eventSource": "aws:sqs"} for number, body in enumerate(bodies)
+        ]
+        answer = functions.invoke(
+            FunctionName=stack["functions"]["pause_deadline"], Payload=json.dumps({"Records": records})
+        )
+        failures = json.loads(answer["Payload"].read())["batchItemFailures"]
+        return [int(each["itemIdentifier"]) for each in failures]
+
+    return deliver
 
 
 @pytest.fixture(name="unswept")

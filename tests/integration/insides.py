@@ -76,14 +76,6 @@ class TimerQueue:
         """Set how long a message stays away that was given back."""
         self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"VisibilityTimeout": str(seconds)})
 
-    def counted(self) -> tuple[int, int, int]:
-        """Count the messages that wait, that are being worked on or were given back, and that are delayed."""
-        found = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["All"])["Attributes"]
-        waiting, away, delayed = (
-            int(found[f"ApproximateNumberOfMessages{name}"]) for name in ("", "NotVisible", "Delayed")
-        )
-        return waiting, away, delayed
-
 
 def processes(stack: Json, function: str) -> set[int]:
     """List the processes of a function of this stack: who runs awslambdaric for it and asks our emulator."""

@@ -1,6 +1,5 @@
 """A pause that nobody ends, and a resume that does not work: what comes back to a call by itself."""
 
-import json
 import time
 from datetime import datetime
 from functools import partial
@@ -48,11 +47,10 @@ def assert_tried_less_and_less_often(ledger_table, call: SimulatedCall, *, failu
     assert all(wait >= 2.0**number for number, wait in enumerate(waits, 1)), waits
 
 
-def assert_left_alone(ledger_table, timers, call: SimulatedCall) -> None:
+def assert_left_alone(ledger_table, deliver, call: SimulatedCall) -> None:
     """Check that nothing is left to do for a call that is over: a late reminder asks nothing of the vendor."""
     asked = len(call.shown()["requests"])
-    timers.send(body(call, "late"))
-    assert by_itself(lambda: timers.counted() == (0, 0, 0))
+    assert deliver(body(call, "late")) == []
     assert ledger_table.is_settled(call)
     assert len(call.shown()["requests"]) == asked
     assert call.flow("entered").json()["safe_to_collect"] is False
@@ -71,15 +69,17 @@ class TestForgotten:
             assert len(ledger_table.events(call, "expired")) == 1
             assert ledger_table.events(call, "asking")[-1]["by"] == "timer"
 
-    def test_scenario_26_entering_again_moves_the_deadline(self, stack, unswept, ledger_table, timers):
+    def test_scenario_26_entering_again_moves_the_deadline(self, stack, unswept, ledger_table, deliver):
         """A step that is entered again before its deadline goes on: the first visit's reminder ends nothing."""
         call = SimulatedCall(stack, "twilio")
         entered_for(BRIEFLY, call)
         first = ledger_table.read(call)["pauses"]["card-entry"]
         entered_for(300, call)
-        assert by_itself(lambda: timers.counted() == (0, 0, 1))  # the second reminder alone is left
+        time.sleep(max(0.0, first["deadline"] + 2 - time.time()))  # for the first reminder to come
+        given_back = deliver(body(call, first["pause_id"]))  # and once more
         moved = ledger_table.read(call)["pauses"]["card-entry"]
 
+        assert given_back == []
         assert moved["deadline"] > first["deadline"]
         assert call.is_silent()
         assert call.flow("left").status_code == 200
@@ -128,43 +128,37 @@ class TestReminders:
             assert CARD not in call.heard()[0]
             assert {event["by"] for event in ledger_table.events(call, "asking")} == {"flow", "sweep"}
 
-    def test_scenario_27_reminders_that_mean_nothing(self, stack, swift, ledger_table, timers):
-        """Doubled, late, early and invented reminders, and one that cannot be read, change nothing for any call."""
+    def test_scenario_27_reminders_that_mean_nothing(self, stack, swift, ledger_table, timers, deliver):
+        """Doubled, late and invented reminders change nothing for any call, whether its pause is open or was left."""
         call = SimulatedCall(stack, "twilio", account=swift["twilio"])
         other = SimulatedCall(stack, "twilio", account=swift["twilio"])
-        pause_id = call.flow("entered").json()["pause"]["id"]
-        entered_for(300, other)
-        for text in (body(call, pause_id), body(call, pause_id), body(call, "never-opened"), "card: 4111", "{}"):
-            timers.send(text)
+        entered_for(300, call, other)
+        pause_id = ledger_table.read(call)["pauses"]["card-entry"]["pause_id"]
+        timers.send(body(call, "never-opened"))
         assert by_itself(lambda: ledger_table.events(call, "found without record") != [])
-        assert by_itself(lambda: timers.counted()[:2] == (0, 2))  # what cannot be read was given back
-        silent = (call.is_silent(), other.is_silent())
+        meaningless = [body(call, each) for each in (pause_id, pause_id, "never-opened", "neither")]
+        given_back = deliver(*meaningless)
+        silent = call.is_silent()
         left = call.flow("left")
-        for text in (body(call, pause_id), body(call, pause_id), body(call, "never-opened")):
-            timers.send(text)
-        assert by_itself(lambda: timers.counted()[:2] == (0, 2))
 
-        assert silent == (True, True)
+        assert given_back == []
+        assert silent
         assert left.status_code == 200
+        assert deliver(*meaningless) == []
         assert call.runs()
         assert other.is_silent()
-        assert CARD not in other.heard()[0]
+        assert CARD not in call.heard()[0] + other.heard()[0]
 
-    def test_scenario_33_only_what_failed_comes_again(self, stack, aws, ledger_table, unswept, timers):
+    def test_scenario_33_only_what_failed_comes_again(self, stack, ledger_table, unswept, timers, deliver):
         """Of a batch of messages those that cannot be read are given back, and the others have done their work."""
         call = SimulatedCall(stack, "signalwire")
-        pause_id = call.flow("entered", max_pause_seconds=1).json()["pause"]["id"]
+        entered_for(BRIEFLY, call)
         timers.lose()
-        deadline = ledger_table.read(call)["pauses"]["card-entry"]["deadline"]
-        time.sleep(max(0.0, deadline + 1.1 - time.time()))
-        bodies = {"poison": "\x00", "good": body(call, pause_id), "worse": '{"account": 4111}'}
-        records = [{"messageId": name, "body": text, "eventSource": "aws:sqs"} for name, text in bodies.items()]
-        invoked = aws("lambda").invoke(
-            FunctionName=stack["functions"]["pause_deadline"], Payload=json.dumps({"Records": records})
-        )
-        answer = json.loads(invoked["Payload"].read())
+        pause = ledger_table.read(call)["pauses"]["card-entry"]
+        time.sleep(max(0.0, pause["deadline"] + 1.1 - time.time()))
+        given_back = deliver("\x00", body(call, pause["pause_id"]), '{"account": 4111}')
 
-        assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["poison", "worse"]
+        assert given_back == [0, 2]
         assert call.runs()
         assert ledger_table.is_settled(call)
 
@@ -200,15 +194,15 @@ class TestVendor:
             assert ledger_table.read(call)["failures"] == 0
 
     @pytest.mark.parametrize("vendor", VENDORS)
-    def test_scenario_25_the_call_ends_while_it_is_paused(self, stack, ledger_table, timers, vendor):
+    def test_scenario_25_the_call_ends_while_it_is_paused(self, stack, ledger_table, deliver, vendor):
         """A caller who hangs up in the step leaves nothing to do: the ledger says so, and the vendor is not asked again."""
         call = SimulatedCall(stack, vendor)
         entered_for(BRIEFLY, call)
         call.end()
         assert by_itself(lambda: ledger_table.read(call)["over"])
-        assert_left_alone(ledger_table, timers, call)
+        assert_left_alone(ledger_table, deliver, call)
 
-    def test_scenario_25_a_call_that_the_vendor_forgets(self, stack, impatient, ledger_table, timers):
+    def test_scenario_25_a_call_that_the_vendor_forgets(self, stack, impatient, ledger_table, deliver):
         """A call that its vendor has not known for ten minutes is over."""
         call = SimulatedCall(stack, "twilio", account=impatient["twilio"])
         entered_for(BRIEFLY, call)
@@ -219,4 +213,4 @@ class TestVendor:
         assert by_itself(lambda: ledger_table.read(call)["over"])
 
         assert before is False
-        assert_left_alone(ledger_table, timers, call)
+        assert_left_alone(ledger_table, deliver, call)

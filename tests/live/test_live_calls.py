@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.mark.parametrize(("attempt", "action"), enumerate([Action.PAUSE, Action.PAUSE, Action.RESUME]))
+@pytest.mark.parametrize(("attempt", "action"), list(enumerate([Action.PAUSE, Action.PAUSE, Action.RESUME])))
 def test_pause_twice_and_resume(attempt, action):
     """
     A live recording is paused, paused again, and resumed, and the vendor proves each as its page says.

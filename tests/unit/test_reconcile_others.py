@@ -164,6 +164,20 @@ class TestGoingOn:
 
         assert (entered.verdict, len(entered.recordings), world.statuses) == (Verdict.CONFIRMED, 2, {"paused"})
 
+    def test_scenario_11_the_answer_to_the_put_that_says_so_is_lost(self, world):
+        """What was seen before the recording started counts no more when it is written down a second time."""
+
+        def starts() -> None:
+            ledger = world.ledger
+            world.put(ledger.recording_changed(event_id="X", now=world.clock.now(), by="vendor", what="started"))
+            world.ledgers.lost = 1
+
+        world.vendor.meanwhile = starts
+        entered = world.enter()
+
+        assert (entered.verdict, world.commands) == (Verdict.CONFIRMED, ["pause", "pause"])
+        assert world.events[-4:] == ["asking", "answered", "asking", "answered"]
+
     def test_scenario_11_our_own_resume_is_no_news(self, world):
         """If a resume is asked for again, because recordings have changed, that the tape runs by then is our own work."""
         world.enter()

@@ -185,7 +185,7 @@ LEFT: dict[str, tuple[CallLedger, dict[str, Any], tuple[Verdict, type[Exception]
     "somebody commands": (take(leave(paused())), {"busy": True}, UNKNOWN),
     "runs, but an unheard pause may come": (
         settle(replace(leave(paused()), doubts=Doubts(unheard=NOW + 9)), RUNNING),
-        {"looked": True},
+        {"looked": True, "report": report(RUNNING)},
         CONFIRMED,
     ),
     "runs, but our own pause may come": (
@@ -220,12 +220,16 @@ class TestLeft:
         assert verdict(outcome) == expected
         assert outcome.safe_to_collect is False
 
-    @pytest.mark.parametrize(("doubt", "known"), [(NOW + 1, False), (NOW + 0.999, True)])
+    @pytest.mark.parametrize(("doubt", "known"), [(NOW, False), (NOW - 0.001, True)])
     def test_scenario_24_until_the_doubt_is_over(self, doubt, known):
-        """A resume is told as done only once no pause of ours can undo it."""
-        ledger = replace(RESUMED, doubts=Doubts(pause=doubt), known=RESUMED.known._replace(proven=False))
+        """A resume is told as done only if it was asked about after all that may undo it, of what the ledger knows."""
+        ledger = replace(
+            RESUMED, doubts=Doubts(pause=doubt, unheard=NOW + 9), known=RESUMED.known._replace(proven=False)
+        )
+        asked = report(RUNNING)._replace(asked_at=NOW)
 
-        assert verdict(told(ledger, Action.RESUME)) == (CONFIRMED if known else UNKNOWN)
+        assert verdict(told(ledger, Action.RESUME, looked=True, report=asked)) == (CONFIRMED if known else UNKNOWN)
+        assert verdict(told(ledger, Action.RESUME, report=asked)) == UNKNOWN
 
 
 STOP: dict[str, tuple[CallLedger, dict[str, Any], tuple[Verdict, type[Exception] | None]]] = {

@@ -153,7 +153,7 @@ def _judge_ending(ending: Ending, trigger: Trigger, settings: Settings, now: flo
         case Action.PAUSE:
             return _judge_pause(ending, trigger, settings, now)
         case Action.RESUME:
-            return _judge_resume(ending, trigger, settings, now)
+            return _judge_resume(ending, trigger, settings)
     if trigger.recording_id is not None:
         return judge(ending.report, trigger, settings) if ending.report else _NOT_KNOWN
     return _judge_known(ending, trigger, settings)
@@ -172,14 +172,15 @@ def _judge_pause(ending: Ending, trigger: Trigger, settings: Settings, now: floa
     return _judge_known(ending, trigger, settings)
 
 
-def _judge_resume(ending: Ending, trigger: Trigger, settings: Settings, now: float) -> Judgement:
+def _judge_resume(ending: Ending, trigger: Trigger, settings: Settings) -> Judgement:
     ledger = ending.ledger
     if ledger.desired is Action.PAUSE:
         return Verdict.HELD, None
     if ledger.desired is not Action.RESUME:
         return _CLOSED
     shown = ledger.known.shows(Action.RESUME) and ledger.lease is None
-    if shown and now > ledger.doubts.pause:
+    asked = ending.looked and ending.report is not None and ending.report.asked_at > ledger.doubts.pause
+    if shown and asked:
         # a pause that we never heard of may undo it yet: the ledger stays due, and says so to nobody but the sweep
         return judge(Report(ledger.known.recordings), trigger, settings)
     return _judge_known(ending, trigger, settings)

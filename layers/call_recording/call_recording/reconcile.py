@@ -244,7 +244,8 @@ class Reconciler:
         )
         named = self._occurrence.named if action is self._occurrence.action else None
         report = Command(self._conversation, call, action).carry_out(named)
-        if self._paused_before:
+        # a read may show for a while what was before our pause
+        if self._paused_before and report.asked_at > ledger.doubts.pause:
             self._found_running = any(each.is_as_asked(Action.RESUME) for each in report.found or ())
         self._paused_before = False
         return report
