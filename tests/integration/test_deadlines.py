@@ -117,13 +117,15 @@ class TestReminders:
     def test_scenario_27_a_lost_reminder(self, stack, ledger_table, timers, sweep):
         """Pauses whose reminders are lost, every one of them, are ended by the sweep."""
         calls = [SimulatedCall(stack, vendor) for vendor in VENDORS]
-        entered_for(BRIEFLY, *calls)
+        entered_for(2 * BRIEFLY, *calls)  # none of them is due before it is lost
         timers.lose()
 
+        def is_swept(call: SimulatedCall) -> bool:
+            sweep()
+            return ledger_table.is_settled(call)
+
         for call in calls:
-            while not ledger_table.is_settled(call):
-                sweep()
-                time.sleep(0.1)
+            assert by_itself(partial(is_swept, call))
             assert call.runs()
             assert CARD not in call.heard()[0]
             assert {event["by"] for event in ledger_table.events(call, "asking")} == {"flow", "sweep"}

@@ -75,7 +75,7 @@ def test_call_over(stack, vendor):
 
     answer = call.flow("entered")
 
-    assert answer.status_code == (404 if vendor == "bandwidth" else 409)
+    assert answer.status_code == 409
     assert answer.json()["safe_to_collect"] is False
 
 

@@ -141,7 +141,7 @@ class TestStop:
 class TestWake:
     def wake(self, ledger: CallLedger, now: float, *, on_deadline: str = "resume", **given: Any) -> Wake:
         """Apply a reminder."""
-        wake = Wake(Reminder("acme", Call(call_id="CA"), **given), Settings(on_deadline=on_deadline))
+        wake = Wake(Reminder("acme", Call(call_id="CA"), **given), Settings(on_deadline=on_deadline), "timer")
         self.ledger = wake(ledger, now)
         return wake
 
@@ -177,9 +177,9 @@ class TestWake:
 
         assert self.ledger is ledger
 
-    @pytest.mark.parametrize(("step", "by"), [("card-entry", "timer"), (None, "sweep")])
-    def test_nobody_waits(self, step, by):
+    @pytest.mark.parametrize("by", ["timer", "sweep"])
+    def test_nobody_waits(self, by):
         """A reminder opens nothing, and nobody waits for what comes of it."""
-        wake = Wake(Reminder("acme", Call(call_id="CA"), step), SETTINGS)
+        wake = Wake(Reminder("acme", Call(call_id="CA")), SETTINGS, by)
 
         assert wake.occurrence() == Occurrence(by=by, account="acme", call=Call(call_id="CA"), apply=wake)

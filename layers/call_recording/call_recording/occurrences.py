@@ -84,9 +84,10 @@ def triggered(trigger: Trigger, settings: Settings, nonce: str, *, by_document: 
 class Wake:
     """Time has passed: pauses end at their deadlines, and one that is not on record is written down."""
 
-    def __init__(self, reminder: Reminder, settings: Settings) -> None:
+    def __init__(self, reminder: Reminder, settings: Settings, by: str) -> None:
         self._reminder = reminder
         self._settings = settings
+        self._by = by
         self.expired: tuple[str, ...] = ()  #: the steps whose pauses it found expired, when it was last applied
 
     def __call__(self, ledger: CallLedger, now: float) -> CallLedger:
@@ -101,8 +102,7 @@ class Wake:
 
     def occurrence(self) -> Occurrence:
         """It, as the reconciler takes it: nobody waits for an answer."""
-        by = "timer" if self._reminder.step else "sweep"
-        return Occurrence(by=by, account=self._reminder.account, call=self._reminder.call, apply=self)
+        return Occurrence(by=self._by, account=self._reminder.account, call=self._reminder.call, apply=self)
 
 
 def _addressed(call: Call) -> Call:

@@ -198,8 +198,8 @@ class Reconciler:
     def _doubt(self, ending: Ending) -> Ending | None:
         """Nothing is to be sent, and only time can prove what the vendor shows: wait if it does so soon enough."""
         doubt = ending.ledger.doubt
-        waits = doubt is not None and self._occurrence.action is Action.PAUSE and ending.ledger.desired is Action.PAUSE
-        if not waits or doubt is None:
+        pausing = self._occurrence.action is Action.PAUSE and ending.ledger.desired is Action.PAUSE
+        if doubt is None or not pausing:
             return ending
         seconds = max(0.0, doubt - self._clock.now()) + TICK
         if seconds + PROOF_SECONDS > self._deadline.remaining():

@@ -80,12 +80,13 @@ class RecordingService:
             if occurrence.opens is None:
                 raise  # without the ledger nobody knows whether a resume would break another's pause
             # sent even if looking for the ledger took all the time that the flow gives us
-            late = Deadline(self._clock.monotonic, max(deadline.remaining(), self._until(ends_at)))
+            last = min(ATTEMPT_SECONDS, ends_at - RECORD_SECONDS - self._clock.now())
+            late = Deadline(self._clock.monotonic, max(deadline.remaining(), last))
             conversation = self._conversation(vendor, trigger, account, late)
             at = ends_at + timing_of(account.settings).settles + SKEW
-            # an id of its own: this pause may land after the step's was left, and is not that one
-            reminder = occurrence.opens._replace(pause_id=f"blind-{self._nonce()}")
-            report = self._pause_blindly(conversation, trigger, reminder, at=at, is_queue_down=reconciler.is_unreminded)
+            report = self._pause_blindly(
+                conversation, trigger, occurrence.opens, at=at, is_queue_down=reconciler.is_unreminded
+            )
             outcome = without_ledger(report, trigger, account, received_at=received_at, now=self._clock.now())
             self._observer.handled(outcome, report.error)
             return outcome
@@ -94,8 +95,8 @@ class RecordingService:
         self._follow_up(ending, account.name, trigger.call, trigger.step)
         return outcome
 
-    def wake(self, reminder: Reminder, *, seconds_left: float) -> None:
-        """Look at a call again.
+    def wake(self, reminder: Reminder, *, seconds_left: float, by: str = "timer") -> None:
+        """Look at a call again, *by* a reminder of the queue or the sweep.
 
         Raises UnavailableError if that has to be done another time: what we need is down, or somebody else is at it.
         """
@@ -106,7 +107,7 @@ class RecordingService:
             return
         account, vendor = found
         deadline = Deadline(self._clock.monotonic, min(WAKE_SECONDS, seconds_left - RECORD_SECONDS))
-        wake = Wake(reminder, account.settings)
+        wake = Wake(reminder, account.settings, by)
         stand_in = Trigger(account=account.name, action=Action.RESUME, step=reminder.step or "", call=reminder.call)
         conversation = self._conversation(vendor, stand_in, account, deadline)
         ending = self._reconciler(wake.occurrence(), conversation, account, deadline, ends_at).run()
@@ -128,7 +129,9 @@ class RecordingService:
         ends = Deadline(self._clock.monotonic, seconds_left)
         due = self._ledgers.due(self._clock.now(), limit)
         self._observer.swept(len(due))
-        with ExitStack() as turns:  # each call has its turn, whatever becomes of the others
+        with (
+            ExitStack() as turns
+        ):  # each call has its turn, whatever becomes of the others; the last that is put in, first
             for account, call_id in reversed(due):
                 turns.callback(self._take_turn, Reminder(account, Call(call_id=call_id)), ends, seconds_left / 2)
 
@@ -159,7 +162,7 @@ class RecordingService:
     def _take_turn(self, reminder: Reminder, ends: Deadline, reserve: float) -> None:
         with suppress(errors.UnavailableError):  # it stays due: the next sweep has it
             if ends.remaining() > reserve:
-                self.wake(reminder, seconds_left=ends.remaining())
+                self.wake(reminder, seconds_left=ends.remaining(), by="sweep")
             else:
                 self._timers.remind(reminder, at=self._clock.now())
 
@@ -171,10 +174,6 @@ class RecordingService:
         except errors.ConfigurationError as exc:
             self._observer.misconfigured(reminder.account, exc.field, str(exc))
             return None
-
-    def _until(self, ends_at: float) -> float:
-        """Seconds that a last request may take before this invocation is over."""
-        return min(ATTEMPT_SECONDS, ends_at - RECORD_SECONDS - self._clock.now())
 
     def _reconciler(
         self, occurrence: Occurrence, conversation: Conversation, account: Account, deadline: Deadline, ends_at: float
@@ -200,6 +199,8 @@ class RecordingService:
 
         Word is left first; but a queue that has just kept us waiting is not waited for again before the vendor is asked.
         """
+        # an id of its own: this pause may land after the step's was left, and is not that one
+        reminder = reminder._replace(pause_id=f"blind-{self._nonce()}")
         if not is_queue_down:
             self._remind(reminder, at)
         report = Command(conversation, trigger.call, Action.PAUSE).carry_out(trigger.recording_id)
