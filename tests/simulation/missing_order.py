@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from call_recording import doubts, errors, ledger, ledger_parts, occurrences, reconcile, service
-from call_recording.account import Settings
 from call_recording.command import Command
 from call_recording.ledger import CallLedger
 from call_recording.ledger_parts import SKEW
@@ -111,12 +110,12 @@ def no_word(exchange: Replace) -> None:
 
 def same_word(exchange: Replace) -> None:
     """The message of a pause that is sent without the ledger has the id of the step's pause."""
-    pausing = RecordingService._pause_blindly
 
-    def misnaming(self: RecordingService, conversation: Any, trigger: Any, reminder: Any, **given: Any) -> Any:
-        event_id = trigger.event_id or "none"
-        named = occurrences.triggered(trigger, Settings(), event_id).opens
-        return pausing(self, conversation, trigger, named or reminder, **given)
+    def misnaming(
+        self: RecordingService, conversation: Any, trigger: Any, reminder: Any, *, at: float, **_: Any
+    ) -> Any:
+        self._remind(reminder, at)
+        return Command(conversation, trigger.call, Action.PAUSE).carry_out(trigger.recording_id)
 
     exchange(RecordingService, "_pause_blindly", misnaming)
 
