@@ -61,6 +61,7 @@ class MemoryTimers:
     reminders: list[tuple[float, Reminder]] = field(default_factory=list)
     surrendered: list[Reminder] = field(default_factory=list)
     failure: Exception | None = None
+    first: Callable[[], object] = lambda: None  #: done before anything is sent: wait, say
 
     def remind(self, reminder: Reminder, *, at: float) -> None:
         self._meet()
@@ -71,6 +72,7 @@ class MemoryTimers:
         self.surrendered.append(reminder)
 
     def _meet(self) -> None:
+        self.first()
         if self.failure is not None:
             raise self.failure
 

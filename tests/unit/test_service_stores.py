@@ -211,6 +211,16 @@ class TestFollowUp:
         world.sweep()
         assert world.statuses == {"in-progress"}
 
+    def test_scenario_26_the_answer_is_judged_last(self):
+        """What was safe before a slow queue kept us waiting is not safe past its deadline."""
+        world = World(accept_not_recording=True)
+        world.vendor.statuses = {}
+        world.timers.first = lambda: world.clock.sleep(0.6)
+        entered = world.enter(max_pause_seconds=1)
+
+        assert (entered.safe_to_collect, entered.error) == (False, errors.ConflictError)
+        assert len(world.timers.reminders) == 2
+
 
 class TestWake:
     """A reminder comes."""

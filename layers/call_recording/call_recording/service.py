@@ -90,9 +90,10 @@ class RecordingService:
             outcome = without_ledger(report, trigger, account, received_at=received_at, now=self._clock.now())
             self._observer.handled(outcome, report.error)
             return outcome
+        self._follow_up(ending, account.name, trigger.call, trigger.step)
+        # judged last of all: what was safe before the queue kept us waiting may be past its deadline
         outcome = answer(ending, trigger, account, received_at=received_at, now=self._clock.now())
         self._observer.handled(outcome, ending.report.error if ending.report else None)
-        self._follow_up(ending, account.name, trigger.call, trigger.step)
         return outcome
 
     def wake(self, reminder: Reminder, *, seconds_left: float, by: str = "timer") -> None:
