@@ -12,7 +12,7 @@ import yaml
 import build_layer
 from call_recording.aws.ledgers import DUE_INDEX, DynamoLedgers
 from call_recording.ledger import CallLedger
-from call_recording.ledger_parts import GIVE_UP
+from call_recording.ledger_parts import GIVE_UP, INVOCATION
 from call_recording.model import Call
 from local import template
 from tests.unit.aws.fake_aws import FakeDynamo
@@ -43,7 +43,7 @@ def _ledger_item() -> dict[str, dict[str, str]]:
     dynamo = FakeDynamo()
     ledgers = DynamoLedgers(dynamo, table="ledgers", retention_days=1, clock=FakeClock())
     ledgers.save(CallLedger(account="acme", call=Call(call_id="CA1"), look_at=1.0))
-    return dynamo.items["acme/CA1"]
+    return dynamo.items["acme/ca1"]
 
 
 def of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
@@ -159,6 +159,14 @@ class TestApi:
             "ThrottlingRateLimit": {"Ref": "ThrottlingRateLimit"},
             "ThrottlingBurstLimit": {"Ref": "ThrottlingBurstLimit"},
         }
+
+
+def test_the_ledger_knows_how_long_an_invocation_lives(source, resources):
+    """No function that may pause without the ledger lives longer than the doubt about such a pause assumes."""
+    default = source["Globals"]["Function"]["Timeout"]
+    pausing = ("FlowCallbackFunction", "WorkflowTaskFunction")
+
+    assert {resources[name]["Properties"].get("Timeout", default) for name in pausing} == {INVOCATION}
 
 
 class TestLedgers:

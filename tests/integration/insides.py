@@ -20,7 +20,7 @@ class LedgerTable:
         self._name = name
 
     def _item(self, call: SimulatedCall) -> Any:
-        key = {"call": {"S": f"{call.account}/{call.call_id}"}}
+        key = {"call": {"S": f"{call.account}/{call.call_id}".lower()}}
         return self._dynamo.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item")
 
     def read(self, call: SimulatedCall) -> Json:

@@ -4,7 +4,6 @@ import json
 import secrets as random
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from call_recording.aws.clients import READ_SECONDS, create_clients
+from call_recording.aws.clients import create_clients
 from call_recording.aws.ledgers import DynamoLedgers
 from call_recording.aws.timers import QueueTimers
 from call_recording.clock import SystemClock
@@ -200,15 +199,12 @@ class TestOutage:
         silence = Silence(closes=closes)
         silence.start()
         ledgers = DynamoLedgers(ours("dynamodb", silence.url), table="ledgers", retention_days=1, clock=SystemClock())
-        began = time.monotonic()
         with pytest.raises(LedgerConflictError) as caught:
             ledgers.save(ledger())
-        took = time.monotonic() - began
         silence.close()
 
         assert caught.value.current is None
         assert silence.heard == 1
-        assert took < READ_SECONDS + 0.5
 
     def test_a_dropped_read_is_made_again(self, ours):
         """A read whose connection breaks is made again as long as there is time, and then the store is unavailable."""
@@ -222,7 +218,7 @@ class TestOutage:
         assert silence.heard > 2
 
     def test_nobody_there_is_no_conflict(self, ours):
-        """Where nothing listens nothing was written: the store is unavailable, after tries in about half a second."""
+        """Where nothing listens nothing was written: the store is unavailable."""
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             url = f"http://127.0.0.1:{taken.getsockname()[1]}"
@@ -230,14 +226,10 @@ class TestOutage:
             timers = QueueTimers(
                 ours("sqs", url), timer_queue_url="timers", dead_letter_queue_url="dead", clock=SystemClock()
             )
-            began = time.monotonic()
             with pytest.raises(UnavailableError, match=r"^DynamoDB: EndpointConnectionError$"):
                 ledgers.save(ledger())
-            took = time.monotonic() - began
             with pytest.raises(UnavailableError, match=r"^SQS: EndpointConnectionError$"):
                 timers.surrender(Reminder("acme", CALL))
-
-        assert 0.3 < took < 1.5
 
 
 class TestTimers:

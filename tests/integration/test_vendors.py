@@ -9,6 +9,7 @@ CARD = "4111 1111 1111 1111"
 PROOFS = {"twilio": "observed", "signalwire": "observed", "bandwidth": "acknowledged", "bird": "observed"}
 #: The vendors' own words.
 PAUSED = "paused"
+IN_PROGRESS = "in-progress"
 CONTINUE_AT = "https://ivr.example.com/continue?a=1&b=2"
 OBSERVING = [vendor for vendor in VENDORS if PROOFS[vendor] == "observed"]
 
@@ -102,6 +103,23 @@ def test_scenario_13_child_leg(stack, vendor):
 
     assert answer.json()["verdict"] == "confirmed"
     assert parent.statuses() == [PAUSED]
+
+
+@pytest.mark.parametrize("vendor", ["twilio", "signalwire"])
+def test_scenario_44_both_legs(stack, vendor):
+    """
+    Whichever leg a step is left on, the tape runs again only when the last step of both is left.
+    """
+    parent = SimulatedCall(stack, vendor)
+    child = SimulatedCall(stack, vendor, recordings=0, parent_call_id=parent.call_id)
+
+    entered = [parent.flow("entered").status_code, child.flow("entered", step="identity-check").status_code]
+    left = child.flow("left", step="identity-check").json()["verdict"]
+    while_open = parent.statuses()
+    last = parent.flow("left").json()["verdict"]
+
+    assert (entered, left, while_open) == ([200, 200], "held", [PAUSED])
+    assert (last, parent.statuses()) == ("confirmed", [IN_PROGRESS])
 
 
 @pytest.mark.parametrize("vendor", ["twilio", "signalwire", "bird"])

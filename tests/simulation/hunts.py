@@ -41,7 +41,7 @@ _KILLED: Final = {"update": {"crash after": 0.3, "5xx": 0.2}, "gap": {"12 s": 0.
 _DOWN: Final = {"save": {"down": 0.2}, "remind": {"down": 0.4}, "outage": {"long": 0.5}, "update": {"no answer": 0.2}}
 
 HUNTS: Final[Mapping[str, Hunt]] = {
-    # the fifteen of protocol.md
+    # those of the table in docs/reliability.md
     "intent": Hunt(script("twilio", *_OVERLAP), "S"),
     "doubt of a resume": Hunt(script("twilio", *_OVERLAP), "S1", _UNCLEAR),
     "doubt of a pause": Hunt(script("twilio", *_VISIT), "L1", _UNCLEAR),
@@ -58,7 +58,7 @@ HUNTS: Final[Mapping[str, Hunt]] = {
         "S1",
         {"update": {"5xx": 0.2}, "gap": {"8 s": 0.5}, "age": {"oldest": 0.3}, **_LATE},
     ),
-    "read lag": Hunt(script("twilio", *_OVERLAP, in_flight_ms=2_000, read_lag_ms=4_000), ""),
+    "read lag": Hunt(script("twilio", *_OVERLAP, in_flight_ms=2_000, read_lag_ms=4_000), "1:"),
     "due until settled": Hunt(script("twilio", *_VISIT), "L2"),
     "answer of now": Hunt(script("twilio", *_VISIT), "S2"),
     "verdict from the ledger": Hunt(script("twilio", *_VISIT), "S2"),
@@ -90,7 +90,7 @@ HUNTS: Final[Mapping[str, Hunt]] = {
         "S1",
         {"update": {"5xx": 0.2}, "remind": {"lost": 0.4}, "gap": {"8 s": 0.5}, "age": {"oldest": 0.4}, **_LATE},
     ),
-    "conditional put": Hunt(script("twilio", *_VISIT), ""),
+    "conditional put": Hunt(script("twilio", *_VISIT), "6:"),
     "lease outlasts commands": Hunt(script("twilio", *_OVERLAP), "S1", _KILLED),
     "no resume without a ledger": Hunt(script("twilio", *_VISIT), "S3"),
     "reminder first": Hunt(script("twilio", enters()), "3"),
@@ -99,5 +99,5 @@ HUNTS: Final[Mapping[str, Hunt]] = {
     "unleased pause in doubt": Hunt(script("twilio", *_OVERLAP, leaves("b")), "L1", _KILLED),
     "left before entered": Hunt(script("twilio", *_VISIT), "6"),
     "seen events": Hunt(script("twilio", *_VISIT), "6"),
-    "poll for a late start": Hunt(script("twilio", ENDS, enters(seconds=300), STARTS_LATE), ""),
+    "poll for a late start": Hunt(script("twilio", ENDS, enters(seconds=300), STARTS_LATE), "7:"),
 }

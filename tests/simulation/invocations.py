@@ -50,7 +50,9 @@ class Watcher:
     def swept(self, due: int) -> None:
         """Nobody looks."""
 
-    def noticed(self, notice: Notice, *, account: str, call_id: str, step: str | None = None) -> None:
+    def noticed(
+        self, notice: Notice, *, account: str, call_id: str, step: str | None = None, reason: str | None = None
+    ) -> None:
         """Operators are told something."""
         self._me.world.note(self._me.name, f"notice: {notice}")
 

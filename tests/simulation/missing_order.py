@@ -9,6 +9,7 @@ from call_recording.command import Command
 from call_recording.ledger import CallLedger
 from call_recording.ledger_parts import SKEW
 from call_recording.model import Action
+from call_recording.occurrences import timing_of
 from call_recording.reconcile import Reconciler
 from call_recording.service import RecordingService
 from tests.simulation.stores import Table
@@ -102,8 +103,9 @@ def no_polls(exchange: Replace) -> None:
 def no_word(exchange: Replace) -> None:
     """A pause that is sent without the ledger leaves no message."""
 
-    def pausing(self: RecordingService, conversation: Any, trigger: Any, *_: Any, **__: Any) -> Any:
-        return Command(conversation, trigger.call, Action.PAUSE).carry_out(trigger.recording_id)
+    def pausing(self: RecordingService, trigger: Any, opens: Any, account: Any, *, deadline: Any, **_: Any) -> Any:
+        conversation = self._conversation(self._vendors(account), trigger, account, deadline)
+        return Command(conversation, opens.call, Action.PAUSE).carry_out(trigger.recording_id)
 
     exchange(RecordingService, "_pause_blindly", pausing)
 
@@ -112,10 +114,18 @@ def same_word(exchange: Replace) -> None:
     """The message of a pause that is sent without the ledger has the id of the step's pause."""
 
     def misnaming(
-        self: RecordingService, conversation: Any, trigger: Any, reminder: Any, *, at: float, **_: Any
+        self: RecordingService,
+        trigger: Any,
+        opens: Any,
+        account: Any,
+        *,
+        deadline: Any,
+        ends_at: float,
+        **_: Any,
     ) -> Any:
-        self._remind(reminder, at)
-        return Command(conversation, trigger.call, Action.PAUSE).carry_out(trigger.recording_id)
+        self._remind(opens, ends_at + timing_of(account.settings).settles + SKEW)
+        conversation = self._conversation(self._vendors(account), trigger, account, deadline)
+        return Command(conversation, opens.call, Action.PAUSE).carry_out(trigger.recording_id)
 
     exchange(RecordingService, "_pause_blindly", misnaming)
 

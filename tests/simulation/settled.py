@@ -10,8 +10,8 @@ def is_settled(ledger: CallLedger) -> bool:
     if ledger.lease is not None or ledger.pauses:
         return False
     live = [each for each in ledger.known.recordings if each.live]
-    if ledger.over or (ledger.known.complete and not live):
-        return True
+    if ledger.over or (ledger.stopped and ledger.known.complete and not live):
+        return True  # a pause that comes late finds nothing of it
     wanted = RecordingStatus.IN_PROGRESS
     return (
         not ledger.stopped and ledger.known.complete and ledger.known.proven and all(e.status is wanted for e in live)

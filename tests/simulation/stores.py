@@ -192,7 +192,7 @@ class SimulatedTimers:
         seconds = max(0.0, at - me.time())
         body = dump_reminder(reminder, at=at)
         # of a pause that is sent without the ledger a message is the only trace there is: it may be late or doubled
-        blind = me.move is not None and me.aside is None and reminder.pause_id is not None
+        blind = me.aside is None and (reminder.pause_id or "").startswith("blind-")
         if blind and choice == "lost":
             choice = "ok"
         if queue.down_until > world.now and not world.calm:

@@ -113,10 +113,6 @@ class Invocation:
         """Wait."""
         self.wait(seconds)
 
-    def blind_reminder(self, reminder: Any) -> bool:
-        """Whether this is the word that a pause leaves which is sent without the ledger."""
-        return self.move is not None and reminder.pause_id is not None and self.aside is None
-
     def nonce(self) -> str:
         """Return a name that nobody else has."""
         self._nonces += 1

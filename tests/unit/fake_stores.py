@@ -20,14 +20,14 @@ class MemoryLedgers:
 
     def load(self, account: str, call: Call) -> CallLedger:
         self._meet("load")
-        item = self.items.get((account, call.call_id))
+        item = self.items.get(_key(account, call.call_id))
         if item is None:
             return CallLedger(account=account, call=Call(call_id=call.call_id, channel_id=call.channel_id))
         return loads(item[1], item[0])
 
     def save(self, ledger: CallLedger) -> CallLedger:
         self._meet("save")
-        key = (ledger.account, ledger.call.call_id)
+        key = _key(ledger.account, ledger.call.call_id)
         item = self.items.get(key)
         if (item[0] if item else 0) != ledger.version:
             raise LedgerConflictError(loads(item[1], item[0]) if item else None)
@@ -45,13 +45,17 @@ class MemoryLedgers:
 
     def of(self, account: str, call_id: str) -> CallLedger:
         """Return the ledger of a call, for a test to look at."""
-        version, text, _ = self.items[account, call_id]
+        version, text, _ = self.items[_key(account, call_id)]
         return loads(text, version)
 
     def _meet(self, operation: str) -> None:
         self.asked.append(operation)
         if self.failure is not None:
             raise self.failure
+
+
+def _key(account: str, call_id: str) -> tuple[str, str]:
+    return account, call_id.lower()  # as the table has it
 
 
 @dataclass

@@ -37,7 +37,10 @@ class Fault:
 
 @dataclass(kw_only=True)
 class FakeVendor:
-    """One account's calls; `CA` is the call, `RE1`, `RE2`, ... are its recordings."""
+    """One account's calls; `CA` is the call, `RE1`, `RE2`, ... are its recordings.
+
+    Where *leg* is another one, `CA` was made from it.
+    """
 
     clock: ManualClock
     statuses: dict[str, RecordingStatus] = field(default_factory=lambda: {"RE1": RecordingStatus.IN_PROGRESS})
@@ -47,6 +50,8 @@ class FakeVendor:
     final: bool = True  #: whether its answer to an update is proof (a 200 that names the status)
     live: bool = True
     leg: str = "CA"  #: the leg that the recordings belong to
+    legs: dict[str, str] = field(default_factory=dict)  #: where a recording belongs to another leg than that
+    lists_all: bool = False  #: whether the list of `CA` names the recordings of its other leg too
     lag: float = 0.0  #: seconds between an answer and what it promised
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
@@ -87,7 +92,7 @@ class FakeVendor:
         fault = self._meet("read", recording_id, timeout)
         if fault.error:
             raise fault.error
-        if recording_id not in self.statuses or call.call_id != self.leg:
+        if recording_id not in self.statuses or call.call_id != self._leg_of(recording_id):
             raise self.refusal(errors.RecordingNotFoundError, 404)
         return self._show(recording_id, fault)
 
@@ -95,13 +100,18 @@ class FakeVendor:
         fault = self._meet("list", call.call_id, timeout)
         if fault.error:
             raise fault.error
-        return [self._show(each, fault) for each in self.statuses] if call.call_id == self.leg else []
+        listed = [
+            each
+            for each in self.statuses
+            if (self.lists_all and call.call_id == "CA") or call.call_id == self._leg_of(each)
+        ]
+        return [self._show(each, fault) for each in listed]
 
     def call_state(self, call: Call, *, timeout: float) -> CallState:
         fault = self._meet("call", call.call_id, timeout)
         if fault.error:
             raise fault.error
-        return CallState(live=self.live, parent_call_id=None if self.leg == "CA" else self.leg)
+        return CallState(live=self.live, parent_call_id=self.leg if call.call_id == "CA" != self.leg else None)
 
     def refusal(
         self, kind: type[errors.VendorError], http_status: int, *, retry_after: float | None = None
@@ -122,18 +132,25 @@ class FakeVendor:
         return fault
 
     def _resolve(self, call: Call, recording_id: str | None) -> str | None:
-        active = [each for each, status in self.statuses.items() if status in (_RUNNING, RecordingStatus.PAUSED)]
+        active = [
+            each
+            for each, status in self.statuses.items()
+            if status in (_RUNNING, RecordingStatus.PAUSED) and call.call_id == self._leg_of(each)
+        ]
         if not self.reads:
             return active[0] if active else None
         if recording_id == self.current_recording:
-            if call.call_id != self.leg or not active:
+            if not active:
                 raise self.refusal(errors.RecordingNotFoundError, 404)
             if len(active) > 1:
                 raise self.refusal(errors.ConflictError, 400)
             return active[0]
-        if recording_id not in active or call.call_id != self.leg:
+        if recording_id not in active:
             raise self.refusal(errors.RecordingNotFoundError, 404)
         return recording_id
+
+    def _leg_of(self, recording_id: str) -> str:
+        return self.legs.get(recording_id, self.leg)
 
     def _change(self, recording_id: str, status: RecordingStatus) -> None:
         self.later.append((self.clock.monotonic() + self.lag, recording_id, status))
@@ -147,7 +164,11 @@ class FakeVendor:
     def _show(self, recording_id: str, fault: Fault) -> Recording:
         status = fault.word or self.statuses[recording_id]
         return Recording(
-            recording_id=recording_id, call_id=self.leg, status=status, vendor_status=str(status), proof=Proof.OBSERVED
+            recording_id=recording_id,
+            call_id=self._leg_of(recording_id),
+            status=status,
+            vendor_status=str(status),
+            proof=Proof.OBSERVED,
         )
 
 

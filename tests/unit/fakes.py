@@ -100,6 +100,7 @@ class RecordingObserver:
     misfits: list[dict[str, str]] = field(default_factory=list)
     sweeps: list[int] = field(default_factory=list)  #: how many calls each found due
     notices: list[tuple[Notice, str, str | None]] = field(default_factory=list)  #: what, of which call and step
+    reasons: list[str | None] = field(default_factory=list)  #: why, of each notice
 
     def handled(self, outcome: Outcome, error: VendorError | None) -> None:
         self.outcomes.append((outcome, error))
@@ -107,8 +108,11 @@ class RecordingObserver:
     def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:
         self.refusals.append({"reason": reason, "account": account, "field": field})
 
-    def noticed(self, notice: Notice, *, account: str, call_id: str, step: str | None = None) -> None:
+    def noticed(
+        self, notice: Notice, *, account: str, call_id: str, step: str | None = None, reason: str | None = None
+    ) -> None:
         self.notices.append((notice, call_id, step))
+        self.reasons.append(reason)
 
     def swept(self, due: int) -> None:
         self.sweeps.append(due)

@@ -1,13 +1,14 @@
 """One action on every live recording of a call: what is repeated, what is believed, and when it gives up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
 from call_recording import errors
 from call_recording.command import Command
 from call_recording.conversation import Conversation
-from call_recording.model import Action, Call, Deadline, Proof, RecordingStatus, Report
+from call_recording.model import Action, Call, CallState, Deadline, Proof, Recording, RecordingStatus, Report
 from call_recording.ports import Vendor
 from tests.unit.fake_vendor import FakeVendor, Fault, ManualClock, lost, unreachable
 
@@ -21,9 +22,28 @@ def _clock() -> ManualClock:
     return ManualClock()
 
 
+class TwoLegs(FakeVendor):
+    """A vendor whose list of a call may name recordings of another leg as well."""
+
+    listed: Mapping[str, str] | None = None  #: the call that each belongs to by the list; None: as usual
+    parent: str | None = None  #: the leg that the call was made from by what it says of the call
+
+    def call_state(self, call: Call, *, timeout: float) -> CallState:
+        """Say what is known of a call."""
+        usual = super().call_state(call, timeout=timeout)
+        return replace(usual, parent_call_id=self.parent or usual.parent_call_id)
+
+    def recordings(self, call: Call, *, timeout: float) -> Sequence[Recording]:
+        """List the recordings of a call."""
+        usual = super().recordings(call, timeout=timeout)
+        if self.listed is None:
+            return usual
+        return [replace(each, call_id=self.listed[str(each.recording_id)]) for each in usual]
+
+
 @pytest.fixture(name="vendor")
-def _vendor(clock: ManualClock) -> FakeVendor:
-    return FakeVendor(clock=clock)
+def _vendor(clock: ManualClock) -> TwoLegs:
+    return TwoLegs(clock=clock)
 
 
 @pytest.fixture(name="listing")
@@ -561,21 +581,83 @@ class TestScenario09Several:
 
     def test_scenario_13_other_leg(self, vendor):
         """
-        The recordings of a two-leg call belong to its first leg, and are found and paused there.
+        The recordings of the leg that a call was made from are named, and left to that leg's own ledger.
         """
         vendor.leg = "CA-parent"
 
-        assert confirmed(carry_out(vendor))
-        assert vendor.statuses == {"RE1": PAUSED}
+        report = carry_out(vendor)
+
+        assert nothing_left(report)
+        assert report.parent == "CA-parent"
+        assert vendor.statuses == {"RE1": RUNNING}
+
+    @pytest.mark.parametrize("call_id", ["CA", "ca"])
+    def test_scenario_13_own_leg(self, vendor, call_id):
+        """
+        A call with live recordings of its own names no other leg, in whatever case the vendor spells its id.
+        """
+        vendor.current_recording, vendor.listed = None, {"RE1": call_id}
+        vendor.statuses["RE1"] = PAUSED
+
+        report = carry_out(vendor)
+
+        assert confirmed(report)
+        assert report.parent is None
+
+    @pytest.mark.parametrize("action", list(Action))
+    def test_scenario_13_listed_with_another_leg(self, vendor, action):
+        """
+        Recordings of the leg that the call was made from are not touched though the list names them, and it is named.
+        """
+        vendor.current_recording, vendor.listed, vendor.parent = None, {"RE1": "CA-parent"}, "CA-parent"
+
+        report = carry_out(vendor, action)
+
+        assert nothing_left(report)
+        assert (report.parent, report.found) == ("CA-parent", ())
+        assert vendor.asked == [("list", "CA"), ("call", "CA")]
+
+    @pytest.mark.parametrize("action", list(Action))
+    @pytest.mark.parametrize("parent", [None, "CA-parent"])
+    @pytest.mark.parametrize("listed", [{"RE1": "CB"}, {"RE1": "CA", "RE2": "CB"}, {"RE1": "CA-parent", "RE2": "CB"}])
+    def test_scenario_43_a_list_of_another_call(self, vendor, action, parent, listed):
+        """
+        A list that names recordings of a call that is neither leg is no answer, and nothing is sent on its account.
+        """
+        vendor.current_recording, vendor.listed, vendor.parent = None, listed, parent
+        vendor.statuses = dict.fromkeys(listed, RUNNING)
+
+        report = carry_out(vendor, action)
+
+        assert isinstance(report.error, errors.OutcomeUnknownError)
+        assert (report.recordings, report.found, report.in_doubt) == ((), None, False)
+        assert {what for what, _ in vendor.asked} == {"list", "call"}
+
+    def test_scenario_13_listed_with_those_of_another_leg(self, vendor):
+        """
+        Of a list with recordings of both legs the call's own are paused, and the other leg is named.
+        """
+        vendor.current_recording, vendor.parent = None, "CA-parent"
+        vendor.listed = {"RE1": "CA", "RE2": "CA-parent"}
+        vendor.statuses["RE2"] = RUNNING
+
+        report = carry_out(vendor)
+
+        assert confirmed(report)
+        assert report.parent == "CA-parent"
+        assert vendor.statuses == {"RE1": PAUSED, "RE2": RUNNING}
 
     def test_scenario_13_answer_names_another_leg(self, vendor):
         """
-        An answer about the current recording that is about another call is no answer, and the list decides.
+        A lost answer about the current recording leaves it in doubt, whichever leg it was of.
         """
-        vendor.fail("pause", Fault(error=lost()))
+        vendor.fail("pause", Fault(error=lost(), applied=False))
         vendor.leg = "CA-parent"
 
-        assert confirmed(carry_out(vendor))
+        report = carry_out(vendor)
+
+        assert nothing_left(report)
+        assert (report.parent, report.in_doubt) == ("CA-parent", True)
 
 
 class TestNamed:
@@ -628,11 +710,15 @@ class TestNamed:
 
     def test_named_elsewhere(self, vendor):
         """
-        A named recording that belongs to the call's first leg is paused there.
+        A named recording that is not the call's own is no error if there is another leg, which is named.
         """
         vendor.leg = "CA-parent"
 
-        assert confirmed(carry_out(vendor, named="RE1"))
+        report = carry_out(vendor, named="RE1")
+
+        assert nothing_left(report)
+        assert report.parent == "CA-parent"
+        assert vendor.statuses == {"RE1": RUNNING}
 
     def test_scenario_43_not_of_this_call(self, listing):
         """
@@ -664,16 +750,18 @@ class TestNamed:
 
         assert (report.error, report.recordings, report.in_doubt) == (refused, (), False)
 
-    def test_named_elsewhere_and_lost(self, vendor):
+    def test_a_resume_of_one_elsewhere(self, vendor):
         """
-        A resume of a named recording without an answer is not sent again on the call's first leg.
+        A resume asks for nothing of the other leg, and names it.
         """
         vendor.leg = "CA-parent"
         vendor.statuses["RE1"] = PAUSED
-        vendor.fail("resume", Fault(error=lost(), applied=False))
 
-        assert isinstance(carry_out(vendor, Action.RESUME, named="RE1").error, errors.OutcomeUnknownError)
-        assert [what for what, _ in vendor.asked].count("resume") == 1
+        report = carry_out(vendor, Action.RESUME, named="RE1")
+
+        assert nothing_left(report)
+        assert report.parent == "CA-parent"
+        assert vendor.asked == [("list", "CA"), ("call", "CA")]
 
     def test_stop_narrowed(self, vendor):
         """
@@ -686,11 +774,15 @@ class TestNamed:
 
     def test_stop_elsewhere(self, vendor):
         """
-        A stop finds the named recording on the call's first leg.
+        A stop does not find a named recording of the other leg, names that leg, and stops nothing.
         """
         vendor.leg = "CA-parent"
 
-        assert confirmed(carry_out(vendor, Action.STOP, named="RE1"), Action.STOP)
+        report = carry_out(vendor, Action.STOP, named="RE1")
+
+        assert isinstance(report.error, errors.RecordingNotFoundError)
+        assert report.parent == "CA-parent"
+        assert vendor.statuses == {"RE1": RUNNING}
 
     @pytest.mark.parametrize("leg", ["CA", "CA-parent"])
     def test_stop_not_found(self, vendor, leg):

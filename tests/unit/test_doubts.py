@@ -126,11 +126,13 @@ class TestAfter:
             (report(PAUSED, PAUSED), Doubts(pause=READ_TO)),
             (report(RUNNING), Doubts(resume=READ_TO)),
             (report(PAUSED, RUNNING), Doubts(pause=READ_TO, resume=READ_TO)),
-            (report(), Doubts(pause=READ_TO, resume=READ_TO)),
+            (report(), NO_DOUBTS),
+            (report(STOPPED), NO_DOUBTS),
+            (report(PAUSED, STOPPED), Doubts(pause=READ_TO, resume=READ_TO)),
             (report(PAUSED, error=LOST), Doubts(pause=READ_TO, resume=READ_TO)),
             (report(shown(PAUSED, proof=Proof.NONE)), Doubts(pause=READ_TO, resume=READ_TO)),
         ],
-        ids=["paused", "both paused", "running", "mixed", "none", "unknown", "no proof"],
+        ids=["paused", "both paused", "running", "mixed", "none", "stopped", "one stopped", "unknown", "no proof"],
     )
     def test_reads_that_lag(self, came, left):
         """Reads may show for a while what was before: then the opposite of what holds is no proof."""
@@ -164,11 +166,11 @@ class TestJudge:
         [
             (PAUSED, Doubts(pause=NOW + 9, unheard=NOW + 9)),
             (RUNNING, Doubts(resume=NOW + 9)),
-            (STOPPED, Doubts(NOW + 9, NOW + 9, NOW + 9)),
+            (STOPPED, Doubts(resume=NOW + 9)),
         ],
     )
     def test_other_doubts_are_no_matter(self, status, doubt):
-        """A doubt about the same, or of a recording that was stopped for good, is in nobody's way."""
+        """A doubt about the same, or of a resume where nothing is left to resume, is in nobody's way."""
         assert doubt.judge(report(status)).proven
 
     def test_scenario_09_the_worst_of_several(self):
@@ -180,8 +182,17 @@ class TestJudge:
         assert NO_DOUBTS.judge(report(PAUSED, shown(PAUSED, "RE2", Proof.ACKNOWLEDGED))).proven
 
     def test_scenario_07_nothing_is_being_recorded(self):
-        """That nothing is being recorded is complete, and no command of ours can change it."""
-        assert Doubts(NOW, NOW, NOW).judge(report()) == ((), True, True)
+        """That nothing is being recorded is complete, whatever is in doubt."""
+        assert Doubts(resume=NOW).judge(report()) == ((), True, True)
+
+    @pytest.mark.parametrize("doubt", [Doubts(pause=NOW), Doubts(unheard=NOW)])
+    @pytest.mark.parametrize("statuses", [(), (STOPPED,)])
+    def test_scenario_07_a_pause_may_find_another(self, doubt, statuses):
+        """A pause in doubt may yet find a recording that has started since: until then no recording is no proof."""
+        known = doubt.judge(report(*statuses))
+
+        assert (known.complete, known.proven, known.shows_none_live) == (True, False, True)
+        assert doubt.judge(report(*statuses, asked_at=NOW + 0.001)).proven
 
     def test_an_error(self):
         """A report with an error is never complete, whatever it shows."""
@@ -203,6 +214,7 @@ class TestJudge:
             assert came.error is None
             assert PAUSED not in statuses(came) or came.asked_at > before.resume
             assert RUNNING not in statuses(came) or came.asked_at > max(before.pause, before.unheard)
+            assert any(each.live for each in came.recordings) or came.asked_at > max(before.pause, before.unheard)
 
 
 def statuses(came: Report) -> set[RecordingStatus]:

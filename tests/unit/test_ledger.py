@@ -1,5 +1,7 @@
 """What may happen to a call, and which pauses are open afterwards."""
 
+from dataclasses import replace
+
 import pytest
 
 from call_recording.ledger import CallLedger
@@ -463,6 +465,32 @@ class TestBounds:
         assert len(ledger.left_at) == MAX_STEPS
         assert ledger.left_at["step-0"] == NOW
         assert "step-1" not in ledger.left_at
+
+
+class TestWhose:
+    """Whose call it is."""
+
+    def test_the_vendor_and_the_channel(self):
+        """The vendor is noted, and the channel that it finds the call by."""
+        ledger = new().of("bird", "channel-1")
+
+        assert (ledger.vendor, ledger.call.call_id, ledger.call.channel_id) == ("bird", "CA", "channel-1")
+
+    @pytest.mark.parametrize("channel_id", [None, "", "channel-1"])
+    def test_nothing_new(self, channel_id):
+        """Whoever knows of no channel, or of the same one, changes nothing."""
+        ledger = new().of("bird", "channel-1")
+
+        assert ledger.of("bird", channel_id) is ledger
+
+    def test_something_new(self):
+        """A channel or a vendor that is told later counts, and what else is known stays."""
+        before = paused()
+        ledger = before.of("bird", None)
+
+        assert ledger == replace(before, vendor="bird")
+        assert ledger.of("bird", "channel-2").call.channel_id == "channel-2"
+        assert ledger.of("twilio", None).vendor == "twilio"
 
 
 def test_what_is_known_is_of_this_call():

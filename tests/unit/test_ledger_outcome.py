@@ -251,6 +251,18 @@ class TestRecorded:
         assert ledger.doubts == paused().doubts
         assert ledger.events[-1].details["recordings"] == [["RE1", "stopped", "stopped", "observed"]]
 
+    def test_scenario_13_another_leg(self):
+        """The leg that a call was made from is kept, whoever found it, until another one is named."""
+        found = record(take(enter(new())), report(parent="CA-parent"))
+        errand = take(enter(new())).ran_errand(
+            report(error=MISSING, parent="CA-parent"), Action.STOP, now=NOW, timing=TIMING
+        )
+
+        assert (new().parent, found.parent, errand.parent) == (None, "CA-parent", "CA-parent")
+        assert record(take(found), report(PAUSED)).parent == "CA-parent"
+        assert take(found).ran_errand(report(STOPPED), Action.STOP, now=NOW, timing=TIMING).parent == "CA-parent"
+        assert record(take(found), report(parent="CA-other")).parent == "CA-other"
+
     def test_an_errand_is_late_to_be_seen(self):
         """Where reads lag, an errand leaves them in doubt too."""
         ledger = take(paused()).ran_errand(report(RUNNING), Action.STOP, now=NOW + 1, timing=LAGGING)
@@ -289,6 +301,27 @@ class TestDoubt:
     def test_no_doubt_is_in_the_way(self, ledger):
         """Where something else is missing, or nothing, no doubt is waited for."""
         assert (ledger.doubt, ledger.doubtful(NOW)) == (None, False)
+
+    def test_scenario_07_a_pause_may_find_another_recording(self):
+        """While a pause is in doubt, that nothing is recorded is no proof of a resume: one may start and be paused."""
+        pausing = record(take(enter(new())), report(error=LOST, in_doubt=True))
+        left = leave(pausing, NOW + 1)
+        early = record(take(left, NOW + 2), report(asked_at=NOW + 2), NOW + 2)
+        ends = NOW + TIMING.in_flight + SKEW
+
+        assert (early.known.shows_none_live, early.matches) == (True, False)
+        assert (early.doubt, early.failures, early.due_at) == (ends, 0, ends)
+        assert record(take(early, ends + 1), report(asked_at=ends + 1), ends + 1).matches
+
+    @pytest.mark.parametrize(
+        "ask", [lambda ledger: ledger, lambda ledger: stop(ledger, NOW + 1)], ids=["pause", "stop"]
+    )
+    def test_scenario_07_nothing_is_recorded_and_nothing_is_to_be(self, ask):
+        """But what is not recorded needs no pause and no stop, whatever is in doubt."""
+        pausing = ask(record(take(enter(new())), report(error=LOST, in_doubt=True)))
+        ledger = record(take(pausing, NOW + 2), report(asked_at=NOW + 2), NOW + 2)
+
+        assert (ledger.known.proven, ledger.matches, ledger.doubt) == (False, True, None)
 
     def test_doubts_do_not_count_as_failures(self):
         """Waiting for a doubt to end is no failure."""
@@ -437,6 +470,12 @@ class TestSettled:
         ledger = record(take(enter(new())), came)
 
         assert (ledger.matches, ledger.due_at) == (False, NOW + 2)
+
+    def test_scenario_07_where_reads_lag(self):
+        """Where nothing is recorded a read that lags keeps nobody waiting for ever."""
+        left = take(leave(paused(), NOW + 5), NOW + 5)
+
+        assert record(left, report(asked_at=NOW + 5), NOW + 6, timing=LAGGING).due_at is None
 
     def test_scenario_07_unclear_recordings_count_as_live(self):
         """A recording whose status is unclear is not taken for none."""

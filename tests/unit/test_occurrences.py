@@ -1,16 +1,18 @@
 """What somebody tells us, as it is written into a ledger."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from call_recording.account import Settings
+from call_recording import errors
+from call_recording.account import Account, Settings
 from call_recording.ledger import CallLedger
 from call_recording.ledger_parts import Timing
 from call_recording.model import Action, Call, Reminder, Trigger
-from call_recording.occurrences import Occurrence, Wake, timing_of, triggered
-from tests.unit.ledger_words import NOW, RUNNING, enter, leave, new, paused, settle
+from call_recording.occurrences import Occurrence, Wake, inherited, on_leg, timing_of, triggered
+from tests.unit.ledger_words import NOW, RUNNING, TIMING, enter, leave, new, paused, settle, stop
 
 SETTINGS = Settings(max_pause_seconds=120, in_flight_ms=4_500, read_lag_ms=250)
 
@@ -19,6 +21,11 @@ def occurrence(action: Action = Action.PAUSE, *, nonce: str = "nonce-1", **given
     """What a trigger asks for."""
     fields: dict[str, Any] = {"account": "acme", "step": "card-entry", "call": Call(call_id="CA"), **given}
     return triggered(Trigger(action=action, **fields), SETTINGS, nonce)
+
+
+def account(settings: Settings) -> Account:
+    """The account, with other settings."""
+    return Account(name="acme", vendor="fake", credentials={}, settings=settings)
 
 
 def test_what_an_account_assumes():
@@ -138,10 +145,69 @@ class TestStop:
         assert not occurrence(Action.RESUME, recording_id="RE7").errand
 
 
+class TestOnLeg:
+    """The same, on the leg that the call was made from."""
+
+    def test_scenario_13_the_same_pause(self):
+        """It opens the same pause, of the same event, there, and its reminder is of that leg."""
+        call = Call(call_id="CA", channel_id="C1", redirect_url="https://ivr.example.com/")
+        entered = occurrence(event_id="E1", call=call)
+        above = on_leg(entered, "CA-parent", TIMING, None)
+        ledger = above.apply(new(), NOW)
+
+        assert entered.opens is not None
+        assert above.call == Call(call_id="CA-parent", channel_id="C1", redirect_url="https://ivr.example.com/")
+        assert above.opens == entered.opens._replace(call=Call(call_id="CA-parent", channel_id="C1"))
+        assert ledger == entered.apply(new(), NOW)
+        assert (above.action, above.by, above.account) == (entered.action, entered.by, entered.account)
+
+    def test_scenario_13_nothing_to_remind_of(self):
+        """A step that is left reminds nobody there either."""
+        assert on_leg(occurrence(Action.RESUME), "CA-parent", TIMING, None).opens is None
+
+    def test_scenario_13_a_pause_in_doubt(self):
+        """A pause that may yet act there is noted, once, before the rest is."""
+        above = on_leg(occurrence(Action.RESUME, event_id="E1"), "CA-parent", TIMING, "doubt-1")
+        ledger = above.apply(paused(), NOW)
+
+        assert ledger.doubts.unheard == NOW + 10 + TIMING.settles + 1
+        assert [event.what for event in ledger.events[-2:]] == ["found without record", "left"]
+        assert above.apply(ledger, NOW + 1) is ledger
+
+
+class TestInherited:
+    """What is desired of a leg is found only later to be of the one that it was made from as well."""
+
+    def test_scenario_13_its_pauses(self):
+        """Pauses that the other leg has not heard of are opened there, as they are, once."""
+        child = paused(pause_id="P1", occurred_at=NOW)
+        leg = inherited(child, "CA-parent")
+        ledger = leg.apply(new(), NOW + 5)
+        pause, given = ledger.pauses["card-entry"], child.pauses["card-entry"]
+
+        assert (leg.call, leg.action, leg.opens, leg.errand) == (Call(call_id="CA-parent"), None, None, False)
+        assert (pause.pause_id, pause.deadline, pause.occurred_at) == ("P1", given.deadline, NOW)
+        assert leg.apply(ledger, NOW + 6) is ledger
+
+    def test_scenario_13_what_was_left_there(self):
+        """A pause that was there already, and was left, is not opened again."""
+        ledger = leave(enter(new(), pause_id="P1"))
+
+        assert inherited(paused(pause_id="P1"), "CA-parent").apply(ledger, NOW + 5) is ledger
+
+    def test_scenario_13_its_stop(self):
+        """So is a stop for good, once."""
+        leg = inherited(stop(new()), "CA-parent")
+        ledger = leg.apply(paused(), NOW + 5)
+
+        assert (ledger.desired, ledger.pauses) == (Action.STOP, {})
+        assert leg.apply(ledger, NOW + 6) is ledger
+
+
 class TestWake:
     def wake(self, ledger: CallLedger, now: float, *, on_deadline: str = "resume", **given: Any) -> Wake:
         """Apply a reminder."""
-        wake = Wake(Reminder("acme", Call(call_id="CA"), **given), Settings(on_deadline=on_deadline), "timer")
+        wake = Wake(Reminder("acme", Call(call_id="CA"), **given), account(Settings(on_deadline=on_deadline)), "timer")
         self.ledger = wake(ledger, now)
         return wake
 
@@ -180,6 +246,20 @@ class TestWake:
     @pytest.mark.parametrize("by", ["timer", "sweep"])
     def test_nobody_waits(self, by):
         """A reminder opens nothing, and nobody waits for what comes of it."""
-        wake = Wake(Reminder("acme", Call(call_id="CA")), SETTINGS, by)
+        wake = Wake(Reminder("acme", Call(call_id="CA")), account(SETTINGS), by)
 
         assert wake.occurrence() == Occurrence(by=by, account="acme", call=Call(call_id="CA"), apply=wake)
+
+    @pytest.mark.parametrize("vendor", ["", "fake"])
+    def test_scenario_43_whose_call_it_is(self, vendor):
+        """A call of the account's own vendor is looked at, and one of which nobody said whose it is."""
+        ledger = replace(paused(pause_id="P1"), vendor=vendor)
+
+        assert self.wake(ledger, NOW + 302).expired == ("card-entry",)
+
+    def test_scenario_43_another_vendor_by_now(self):
+        """A call of another vendor than the account's by now is not touched."""
+        ledger = replace(paused(pause_id="P1"), vendor="other")
+
+        with pytest.raises(errors.ConfigurationError, match="no longer the one"):
+            self.wake(ledger, NOW + 302)

@@ -115,6 +115,37 @@ class TestDoubt:
         world.settle()
         assert world.statuses == {"in-progress"}
 
+    @pytest.mark.parametrize("starts_first", [True, False])
+    def test_scenario_07_a_late_pause_on_what_starts_since(self, starts_first):
+        """A pause without an answer, sent while nothing was recorded, may yet find what starts since: that goes on too."""
+        world = World(accept_not_recording=True)
+        world.vendor.statuses = {}
+        world.vendor.fail("pause", Fault(error=lost(), applied=False))
+        world.vendor.later.append((world.clock.monotonic() + 10.0, "RE2", PAUSED))  # it lands then
+        assert world.enter().verdict is Verdict.NOT_RECORDING
+        world.vendor.statuses = {"RE2": RUNNING} if starts_first else {}
+        left = world.leave()
+
+        assert starts_first or (left.verdict, left.error) == (Verdict.UNKNOWN, errors.OutcomeUnknownError)
+        assert world.ledger.due_at is not None  # or nobody would look again
+        world.vendor.statuses = {"RE2": RUNNING}
+        world.clock.sleep(10.0)
+        world.vendor.read(Call(call_id="CA"), "RE2", timeout=1.0)
+        assert world.statuses == {"paused"}
+        world.settle()
+        assert world.statuses == {"in-progress"}
+
+    def test_scenario_07_after_the_doubt(self):
+        """Once that pause can act no more, that nothing is recorded is an answer to `left` again."""
+        world = World(accept_not_recording=True)
+        world.vendor.statuses = {}
+        world.vendor.fail("pause", Fault(error=lost(), applied=False))
+        world.enter()
+        world.clock.sleep(IN_FLIGHT + SKEW + 5.0)
+        left = world.leave()
+
+        assert (left.verdict, left.error, world.ledger.due_at) == (Verdict.NOT_RECORDING, None, None)
+
     def test_scenario_02_seen_to_be_done(self, world):
         """A resume whose answer was lost, but that a read shows to be done, leaves no doubt: the next pause is confirmed."""
         world.enter()

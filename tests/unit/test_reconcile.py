@@ -297,12 +297,28 @@ class TestCall:
     """How the call is named to the vendor."""
 
     def test_the_channel_that_is_on_record(self, world):
-        """A call that is looked at again is asked about on the channel that its first trigger named."""
+        """A call that is looked at again is asked about on the channel that was named last: a wrong one is mended."""
         world.enter(channel_id="channel-1")
         world.leave(channel_id="channel-2")
         world.enter()
 
-        assert [call.channel_id for call in world.vendor.calls] == ["channel-1"] * 3
+        assert [call.channel_id for call in world.vendor.calls] == ["channel-1", "channel-2", "channel-2"]
+        assert (world.ledger.call.channel_id, world.ledger.vendor) == ("channel-2", "fake")
+
+    def test_a_reminder_that_names_no_channel(self, world):
+        """A sweep, which knows the call's id alone, asks on the channel that is on record."""
+        world.enter(channel_id="channel-1")
+        world.clock.sleep(302.0)
+        world.sweep()
+
+        assert [call.channel_id for call in world.vendor.calls] == ["channel-1"] * 2
+
+    def test_its_id_as_first_told(self, world):
+        """The vendor is asked by the id that the ledger has, however it is spelt later."""
+        world.enter()
+        world.leave(call_id="ca")
+
+        assert [call.call_id for call in world.vendor.calls] == ["CA", "CA"]
 
     def test_the_channel_that_is_named(self, world):
         """If there is none on record it is the one that the trigger names."""

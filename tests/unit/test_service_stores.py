@@ -39,6 +39,7 @@ class TestScenario29WithoutTable:
         assert [(each.recording_id, each.status) for each in entered.recordings] == [("RE1", PAUSED)]
         assert (world.commands, world.statuses) == (["pause"], {"paused"})
         assert world.observer.notices == [(Notice.LEDGER_UNAVAILABLE, "CA", "card-entry")]
+        assert world.observer.reasons == ["it does not answer"]
         assert world.observer.outcomes == [(entered, None)]
 
     def test_scenario_29_word_is_left_for_it(self, world):
@@ -206,7 +207,7 @@ class TestFollowUp:
         world.timers.failure = unavailable()
         world.leave()
 
-        assert world.notices == [Notice.TIMER_UNAVAILABLE]
+        assert (world.notices, world.observer.reasons) == ([Notice.TIMER_UNAVAILABLE], ["it does not answer"])
         world.clock.sleep(60.0)
         world.sweep()
         assert world.statuses == {"in-progress"}

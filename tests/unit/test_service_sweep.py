@@ -1,5 +1,6 @@
 """What is due is looked after by sweeps; calls of accounts that are gone; stops that the vendor's document carries out."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -8,14 +9,15 @@ import pytest
 from call_recording import errors
 from call_recording.account import AccountSecret
 from call_recording.ledger_parts import GIVE_UP
-from call_recording.model import Action, Call, Notice, Reminder
+from call_recording.model import Action, Call, Notice
 from call_recording.service import SAVES
 from tests.unit.fake_stores import unavailable
 from tests.unit.fake_vendor import Fault
 from tests.unit.fake_world import World, secret_of
 from tests.unit.ledger_words import enter, leave, new, over, paused, take
 
-OF_CALL = Reminder("acme", Call(call_id="CA"))
+#: The account, exchanged for one at another vendor.
+EXCHANGED = AccountSecret("acme", json.dumps({"vendor": "other", "credentials": {"token": "new"}}))
 
 
 @pytest.fixture(name="world")
@@ -38,6 +40,40 @@ class TestAccountGone:
         assert [each["account"] for each in world.observer.misfits] == ([] if secret is None else ["acme"])
         assert (world.ledger.pauses, world.ledger.failures, world.ledger.known.complete) == ({}, 1, False)
         assert world.ledger.due_at == world.clock.now() + 2
+
+    def test_scenario_43_another_vendor_by_now(self, world):
+        """A secret that names another vendor by now is none of this call: that one is not asked about it."""
+        world.enter()
+        world.clock.sleep(302.0)
+        world.secret, world.vendor.live = EXCHANGED, False
+        world.wake()
+
+        assert (world.notices, world.vendor.asked) == ([Notice.ACCOUNT_GONE], [])
+        assert [(each["account"], each["field"]) for each in world.observer.misfits] == [("acme", "vendor")]
+        assert (world.ledger.pauses, world.ledger.failures, world.ledger.over) == ({}, 1, False)
+        assert world.ledger.due_at == world.clock.now() + 2
+
+    def test_scenario_43_given_up(self, world):
+        """After four hours such a call goes where people look after it, and is never declared over."""
+        world.enter()
+        world.secret, world.vendor.live = EXCHANGED, False
+        world.settle()
+
+        assert (world.ledger.given_up, world.ledger.over, world.statuses) == (True, False, {"paused"})
+        assert (len(world.timers.surrendered), world.notices.count(Notice.GIVEN_UP)) == (1, 1)
+        assert GIVE_UP < world.clock.now() - 1_000.0 < GIVE_UP + 600.0
+
+    def test_scenario_43_exchanged_back(self, world):
+        """As soon as the account is that of the call's vendor again, its tape goes on."""
+        world.enter()
+        world.clock.sleep(302.0)
+        world.secret = EXCHANGED
+        world.sweep()
+        assert world.statuses == {"paused"}
+        world.secret = world.own
+        world.settle()
+
+        assert (world.statuses, world.ledger.vendor) == ({"in-progress"}, "fake")
 
     def test_not_before_it_is_due(self, world):
         """A reminder that is too early counts nothing."""
@@ -72,7 +108,8 @@ class TestAccountGone:
         world.settle()
 
         assert world.ledger.given_up
-        assert (world.timers.surrendered, world.notices[-1]) == ([OF_CALL], Notice.GIVEN_UP)
+        assert [each.call.call_id.upper() for each in world.timers.surrendered] == ["CA"]
+        assert world.notices[-1] is Notice.GIVEN_UP
         assert world.notices.count(Notice.GIVEN_UP) == 1
         assert GIVE_UP < world.clock.now() - 1_000.0 < GIVE_UP + 600.0
 
@@ -140,7 +177,7 @@ class TestSweep:
 
     def due(self, world: World) -> set[str]:
         """The calls that are due now."""
-        return {call_id for _, call_id in world.ledgers.due(world.clock.now(), 99)}
+        return {call_id.upper() for _, call_id in world.ledgers.due(world.clock.now(), 99)}
 
     def test_each_has_its_turn(self, world):
         """Every call that is due is looked at, the longest overdue first."""
@@ -166,10 +203,7 @@ class TestSweep:
         world.sweep(seconds_left=3.0)
 
         now = world.clock.now()
-        assert [(at, each.call.call_id) for at, each in world.timers.reminders if at == now] == [
-            (now, "CB"),
-            (now, "CC"),
-        ]
+        assert [each.call.call_id.upper() for at, each in world.timers.reminders if at == now] == ["CB", "CC"]
         assert self.due(world) == {"CB", "CC"}
 
     def test_scenario_33_one_that_fails(self, world):
@@ -184,10 +218,30 @@ class TestSweep:
 
         assert "CA" not in self.due(world)
 
+    def test_scenario_33_somebody_else_is_at_it(self, world):
+        """A call that somebody else commands is told with the reason, and stays due."""
+        now = world.clock.now()
+        world.put(take(enter(new(), now - 5.0, seconds=1.0), now))
+        world.sweep()
+
+        [notice] = [told for told in world.observer.notices if told[0] is Notice.NOT_LOOKED_AT]
+        assert (notice[1].upper(), notice[2]) == ("CA", None)
+        assert any("somebody else" in (reason or "") for reason in world.observer.reasons)
+        world.clock.sleep(60.0)
+        assert self.due(world) == {"CA"}
+
+    def test_scenario_33_no_time_and_no_queue(self, world):
+        """What there is no time for, and cannot be sent to the queue, is told with the reason, and stays due."""
+        self.calls(world, "CA")
+        world.timers.failure = unavailable()
+        world.sweep(seconds_left=0.0)
+
+        assert (world.notices, world.observer.reasons) == ([Notice.NOT_LOOKED_AT], ["it does not answer"])
+        assert self.due(world) == {"CA"}
+
     def test_scenario_33_one_that_breaks(self, world):
         """A call that breaks what looks after it leaves the others their turn too, and is not passed over in silence."""
         self.calls(world, "CB", "CA")
-        world.vendor.leg = "CB"
         original = world.vendor.recordings
 
         def recordings(call: Call, *, timeout: float) -> Any:

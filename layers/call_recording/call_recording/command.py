@@ -38,6 +38,7 @@ class Command:
         self._ended = False  # whether a recording ended while we were at it
         self._found: tuple[Recording, ...] | None = None  # the live recordings as they were before anything was sent
         self._sent: Counter[str | None] = Counter()
+        self._parent: str | None = None  # the leg that this one was made from
         self._unclear: set[str | None] = set()  # what the vendor may act on later, or a second time
 
     def carry_out(self, named: str | None = None) -> Report:
@@ -62,6 +63,7 @@ class Command:
             in_doubt=bool(self._unclear),
             own_work=all(map(self._is_own_work, self._unclear)),
             found=self._found,
+            parent=self._parent,
         )
 
     def _is_own_work(self, recording_id: str | None) -> bool:
@@ -100,15 +102,13 @@ class Command:
             return  # then what is known is the refusal
 
     def _stop_only(self, named: str) -> None:
-        """Stop one recording, be it on this leg of the call or on the one that it was made from."""
+        """Stop one recording."""
+        target = Recording(recording_id=named, call_id=self._call.call_id)
         try:
-            named_here = Recording(recording_id=named, call_id=self._call.call_id)
-            self._settle(named_here, self._send(named_here))
+            self._settle(target, self._send(target))
         except errors.RecordingNotFoundError:
-            elsewhere = [r for r in self._live_recordings() if r.recording_id == named]
-            if not elsewhere or elsewhere[0].call_id == self._call.call_id:
-                raise
-            self._settle(elsewhere[0], self._send(elsewhere[0]))
+            self._live_recordings()  # whether it may be of the leg that this one was made from
+            raise
 
     def _cover(self, named: str | None) -> None:
         """Bring every live recording of the call to be as asked, the first in one request where that is possible."""
@@ -134,7 +134,7 @@ class Command:
         if first not in {recording.recording_id for recording in live}:
             if isinstance(answer, Recording):
                 live.append(answer)
-            elif named is not None and answer is not None:
+            elif named is not None and answer is not None and self._parent is None:
                 self._error = answer
         # all are asked before the first is waited for: while we wait, no other tape goes on
         asked = [(recording, self._ask_one(recording, first, answer)) for recording in live]
@@ -162,7 +162,7 @@ class Command:
         self._known[recording.recording_id] = recording
         if recording.is_as_asked(self._action):
             return None
-        if recording.recording_id == first and recording.call_id == self._call.call_id:
+        if recording.recording_id == first:
             # the list is newer than a yes that it contradicts
             return recording if isinstance(answer, Recording) else answer
         may_be_this_one = first in (recording.recording_id, self._conversation.vendor.current_recording)
@@ -262,22 +262,25 @@ class Command:
                 return seen
 
     def _live_recordings(self) -> Sequence[Recording]:
-        """Return the live recordings of the call, or of the leg that it was made from.
+        """Return the live recordings of the call.
 
-        None at all means: the vendor shows this call live, and no live recording on it.
+        None at all means: the vendor shows this call live, and no live recording on it; those of the leg that it was
+        made from have that leg's ledger.
         """
-        refusal = None
         try:
-            if live := self._list(self._call):
-                return live
+            listed, refusal = self._list(), None
         except errors.RecordingNotFoundError as exc:
-            refusal = exc  # some vendors have no list for a call that is over: ask about the call itself
+            listed, refusal = (), exc  # some vendors have no list for a call that is over: ask about the call itself
+        own = [each for each in listed if each.call_id.lower() == self._call.call_id.lower()]
+        if own and len(own) == len(listed):
+            return own
         state = self._call_state(self._conversation.read)
         if refusal is not None:
             raise refusal
-        if state.parent_call_id is None:
-            return []
-        return self._list(replace(self._call, call_id=state.parent_call_id))
+        self._parent = state.parent_call_id
+        if any(each.call_id.lower() != (self._parent or "").lower() for each in listed if each not in own):
+            raise errors.OutcomeUnknownError("the list is of another call", vendor=self._conversation.vendor.name)
+        return own
 
     def _call_state(self, ask: Callable[[Request[CallState]], CallState]) -> CallState:
         """Return the state of the call, which is live."""
@@ -290,6 +293,6 @@ class Command:
             raise errors.CallOverError("the call is over", vendor=vendor)
         return state
 
-    def _list(self, call: Call) -> Sequence[Recording]:
-        recordings = self._conversation.read(lambda vendor, timeout: vendor.recordings(call, timeout=timeout))
+    def _list(self) -> Sequence[Recording]:
+        recordings = self._conversation.read(lambda vendor, timeout: vendor.recordings(self._call, timeout=timeout))
         return [recording for recording in recordings if recording.live]

@@ -48,8 +48,8 @@ class Doubts(NamedTuple):
         clean = report.asked_at > max(self)
         if report.in_doubt and not (report.own_work and clean):
             doubts = doubts.raised(action, now + timing.settles + SKEW)
-        if timing.read_lag:
-            seen = Known(report.recordings, complete=report.error is None)
+        seen = Known(report.recordings, complete=report.error is None)
+        if timing.read_lag and not seen.shows_none_live:
             for each, opposite in ((Action.PAUSE, Action.RESUME), (Action.RESUME, Action.PAUSE)):
                 if not seen.shows(each):  # reads may show for a while yet that it is as *opposite* would have it
                     doubts = doubts.raised(opposite, now + timing.read_lag + SKEW)
@@ -59,6 +59,8 @@ class Doubts(NamedTuple):
         """What *report* lets us know: a status is proven only if it was asked for after every doubt about it."""
         if report.error is not None or len(report.recordings) > MAX_RECORDINGS:
             return Known(report.recordings[:MAX_RECORDINGS])
+        if not any(each.live for each in report.recordings):
+            return Known(report.recordings, complete=True, proven=report.asked_at > self.about(Action.RESUME))
         proven = all(
             each.proof is not Proof.NONE and report.asked_at > self.about(_BROUGHT_BY.get(each.status, Action.STOP))
             for each in report.recordings

@@ -52,10 +52,12 @@ class CallLedger:
     account: str
     call: Call
     version: int = 0  #: 0: never saved
+    vendor: str = ""  #: whose call it is
     pauses: Mapping[str, Pause] = field(default_factory=dict)  #: the open ones, by step
     stopped: bool = False  #: a stop for good was asked for
     by_document: bool = False  #: and the vendor carries it out itself, as it follows a document of ours
     over: bool = False  #: the call has ended
+    parent: str | None = None  #: the leg that this one was made from, where that one's recordings count too
     known: Known = NOTHING
     changes: int = 0  #: how often we were told that a recording has started, ended or failed
     lease: Lease | None = None
@@ -85,8 +87,10 @@ class CallLedger:
     def matches(self) -> bool:
         """Whether the vendor is known to be as desired, with proof."""
         action = self.desired
-        if action is None or self.known.shows_none_live:
+        if action is None:
             return True
+        if self.known.shows_none_live:  # a pause in doubt may yet find a recording that has started since
+            return self.known.proven or action is not Action.RESUME
         return self.known.proven and self.known.shows(action)
 
     def leased(self, now: float) -> bool:
@@ -101,9 +105,9 @@ class CallLedger:
     def doubt(self) -> float | None:
         """Until when the proof of what the vendor shows has to wait; None if that is not what is missing."""
         action = self.desired
-        if action is None or self.known.proven or not self.known.shows(action):
+        if action is None or self.known.proven or self.matches:
             return None
-        return self.doubts.about(action)
+        return self.doubts.about(action) if self.known.shows(action) or self.known.shows_none_live else None
 
     @property
     def looks_again_at(self) -> float | None:
@@ -130,6 +134,13 @@ class CallLedger:
         return min(times, default=None)
 
     # What may happen to a call.
+
+    def of(self, vendor: str, channel_id: str | None) -> "CallLedger":
+        """Whose call it is, and by which channel of that vendor, as far as whoever tells us of it says so."""
+        channel_id = channel_id or self.call.channel_id
+        if (vendor, channel_id) == (self.vendor, self.call.channel_id):
+            return self
+        return replace(self, vendor=vendor, call=replace(self.call, channel_id=channel_id))
 
     def entered(
         self,
@@ -284,7 +295,11 @@ class CallLedger:
         known = doubts.judge(report)
         disturbed = self.changes != changes
         ledger = replace(
-            self, doubts=doubts, known=NOTHING if disturbed else known, missing_since=self._missing(report, now)
+            self,
+            parent=report.parent or self.parent,
+            doubts=doubts,
+            known=NOTHING if disturbed else known,
+            missing_since=self._missing(report, now),
         )
         ledger = ledger._noted(now, "answered", **told(report, action, known))
         if ledger._is_over(report.error, now):
@@ -307,7 +322,8 @@ class CallLedger:
     def ran_errand(self, report: Report, action: Action, *, now: float, timing: Timing) -> "CallLedger":
         """Note what came of an *action* on one recording alone, and give the lease up: of the others nothing is known."""
         doubts = self.doubts.after(report, action, now=now, timing=timing)
-        ledger = replace(self, doubts=doubts, known=NOTHING, lease=None, look_at=now)
+        parent = report.parent or self.parent
+        ledger = replace(self, parent=parent, doubts=doubts, known=NOTHING, lease=None, look_at=now)
         return ledger._noted(now, "answered", **told(report, action, Known(report.recordings)))
 
     def failed(self, *, now: float, reason: str) -> "CallLedger":

@@ -9,7 +9,8 @@ from .ledger import CallLedger
 from .ledger_parts import Event, Known, Lease, Pause
 from .model import Call, Proof, Recording, RecordingStatus
 
-#: Changed when older code could no longer read what is written.
+#: Changed when older code could no longer read what is written.  A field that is added needs a default in loads(): calls
+#: are paused while a new version is deployed.
 SCHEMA = 1
 
 
@@ -20,12 +21,14 @@ def dumps(ledger: CallLedger) -> str:
         {
             "schema": SCHEMA,
             "account": ledger.account,
+            "vendor": ledger.vendor,
             "call_id": ledger.call.call_id,
             "channel_id": ledger.call.channel_id,
             "pauses": {step: pause._asdict() for step, pause in ledger.pauses.items()},
             "stopped": ledger.stopped,
             "by_document": ledger.by_document,
             "over": ledger.over,
+            "parent": ledger.parent,
             "known": {
                 "recordings": [asdict(each) for each in known.recordings],
                 "complete": known.complete,
@@ -55,12 +58,14 @@ def loads(text: str, version: int) -> CallLedger:
         raise ValueError("the ledger was written by another version of Offtape")
     return CallLedger(
         account=document["account"],
+        vendor=document["vendor"],
         call=Call(call_id=document["call_id"], channel_id=document["channel_id"]),
         version=version,
         pauses={step: Pause(**pause) for step, pause in document["pauses"].items()},
         stopped=document["stopped"],
         by_document=document["by_document"],
         over=document["over"],
+        parent=document["parent"],
         known=_known(document["known"]),
         changes=document["changes"],
         lease=None if document["lease"] is None else Lease(**document["lease"]),

@@ -126,6 +126,7 @@ class Report(NamedTuple):
     in_doubt: bool = False  #: whether the vendor may act later on something that it was asked
     own_work: bool = False  #: what was in doubt was seen to be done: the opposite before, as asked after, sent once
     found: tuple[Recording, ...] | None = None  #: the live recordings as they were before anything was sent, if read
+    parent: str | None = None  #: the leg that this one was made from, if this one has no live recording: look there too
 
 
 class Reminder(NamedTuple):
@@ -146,6 +147,7 @@ class Notice(StrEnum):
     PAUSE_EXPIRED = "pause-expired"  #: nobody left the step in time
     PAUSE_KEPT = "pause-kept"  #: the same, and the account wants the tape to stay paused
     FOUND_RUNNING = "found-running"  #: a tape that we had paused was running: somebody else resumed it
+    NOT_LOOKED_AT = "not-looked-at"  #: the sweep could not look at a call that is due: it stays so
     GIVEN_UP = "given-up"  #: four hours of failures: somebody has to look at this call
     ACCOUNT_GONE = "account-gone"  #: a call of an account that is no more, or whose secret does not fit
 

@@ -1,10 +1,12 @@
 """What somebody tells us of a call, as something that can be written into its ledger, again after a conflict."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from typing import NamedTuple
 
-from .account import Settings
+from .account import Account, Settings
+from .errors import ConfigurationError
 from .ledger import CallLedger
 from .ledger_parts import Timing
 from .model import Action, Call, Reminder, Trigger
@@ -81,17 +83,58 @@ def triggered(trigger: Trigger, settings: Settings, nonce: str, *, by_document: 
     )
 
 
+def on_leg(occurrence: Occurrence, call_id: str, timing: Timing, doubt: str | None) -> Occurrence:
+    """The same, on the leg *call_id* that the call was made from.
+
+    *doubt* is an id where a pause is in doubt that was sent on the other leg: it may yet act on this one.
+    """
+
+    def apply(ledger: CallLedger, now: float) -> CallLedger:
+        if doubt is not None:
+            ledger = ledger.unheard(step=None, pause_id=doubt, now=now, timing=timing)
+        return occurrence.apply(ledger, now)
+
+    call = replace(occurrence.call, call_id=call_id)
+    opens = occurrence.opens and occurrence.opens._replace(call=_addressed(call))
+    return occurrence._replace(call=call, opens=opens, apply=apply)
+
+
+def inherited(child: CallLedger, parent: str) -> Occurrence:
+    """What is desired of a leg, for the leg *parent* that it was made from, as far as that has not heard of it."""
+
+    def apply(ledger: CallLedger, now: float) -> CallLedger:
+        for step, pause in child.pauses.items():
+            if pause.pause_id not in ledger.seen:
+                ledger = ledger.entered(
+                    step=step,
+                    pause_id=pause.pause_id,
+                    event_id=f"leg-{pause.pause_id}",
+                    seconds=pause.deadline - now,
+                    occurred_at=pause.occurred_at,
+                    now=now,
+                    by="leg",
+                )
+        if child.stopped and not ledger.stopped:
+            ledger = ledger.stop_asked(step="", event_id="leg-stopped", now=now, by="leg")
+        return ledger
+
+    return Occurrence(by="leg", account=child.account, call=replace(child.call, call_id=parent), apply=apply)
+
+
 class Wake:
     """Time has passed: pauses end at their deadlines, and one that is not on record is written down."""
 
-    def __init__(self, reminder: Reminder, settings: Settings, by: str) -> None:
+    def __init__(self, reminder: Reminder, account: Account, by: str) -> None:
         self._reminder = reminder
-        self._settings = settings
+        self._vendor = account.vendor
+        self._settings = account.settings
         self._by = by
         self.expired: tuple[str, ...] = ()  #: the steps whose pauses it found expired, when it was last applied
 
     def __call__(self, ledger: CallLedger, now: float) -> CallLedger:
-        """Write it into *ledger*."""
+        """Write it into *ledger*.  Raises ConfigurationError if that is of a call that another vendor knows."""
+        if ledger.vendor not in ("", self._vendor):
+            raise ConfigurationError("vendor", "is no longer the one whose call this is")
         mine = self._reminder
         heard = ledger
         if mine.pause_id is not None:

@@ -134,6 +134,17 @@ def answer(ending: Ending, trigger: Trigger, account: Account, *, received_at: f
     )
 
 
+def of_both_legs(own: Outcome, above: Outcome) -> Outcome:
+    """Return the outcome of a trigger that names a leg which was made from another one: the recordings of both count."""
+    if above.verdict is Verdict.NOT_RECORDING or (above.ledger is not None and above.ledger.over):
+        return own  # the leg has the only tape, or goes on alone
+    if own.ledger is not None and own.ledger.known.shows_none_live:
+        return above
+    if own.error is errors.RecordingNotFoundError:
+        return above  # the recording that was named is of the other leg, or of none
+    return own if own.error is not None else above
+
+
 def without_ledger(report: Report, trigger: Trigger, account: Account, *, received_at: float, now: float) -> Outcome:
     """Return the outcome of a pause that was sent although nothing could be written down: never safe."""
     return Outcome(
@@ -190,7 +201,8 @@ def _judge_known(ending: Ending, trigger: Trigger, settings: Settings) -> Judgem
     """What the ledger knows, with proof; else why it does not, as far as our own command tells."""
     ledger, report = ending.ledger, ending.report
     known = ledger.known
-    if ledger.lease is None and known.complete and known.proven:
+    none_live = known.shows_none_live and ledger.desired is not Action.RESUME
+    if ledger.lease is None and known.complete and (known.proven or none_live):
         return judge(Report(known.recordings), trigger, settings)
     if report is not None and report.error is not None:
         return judge(report, trigger, settings)

@@ -92,7 +92,11 @@ class Ledgers(Protocol):
         """
 
     def due(self, now: float, limit: int) -> Sequence[tuple[str, str]]:
-        """Return account and call id of at most *limit* calls that were due by *now*, the longest overdue first."""
+        """Return account and call id of at most *limit* calls that were due by *now*.
+
+        The longest overdue first, or every other time, at random, last: those that can never be looked at must not
+        keep all others waiting.
+        """
 
 
 class Timers(Protocol):
@@ -121,7 +125,9 @@ class Observer(Protocol):
     def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:
         """A trigger was turned away before any vendor was asked."""
 
-    def noticed(self, notice: Notice, *, account: str, call_id: str, step: str | None = None) -> None:
+    def noticed(
+        self, notice: Notice, *, account: str, call_id: str, step: str | None = None, reason: str | None = None
+    ) -> None:
         """Something happened that operators should know of."""
 
     def swept(self, due: int) -> None:

@@ -112,6 +112,8 @@ class Reconciler:
         """Write the occurrence into *ledger* and do what is to be done; None: time has passed, look again."""
         now = self._clock.now()
         applied = self._occurrence.apply(ledger.relieved(now), now)
+        if applied is not ledger:  # with whatever is written, whose call it is
+            applied = applied.of(self._conversation.vendor.name, self._occurrence.call.channel_id)
         if applied.leased(now):
             return self._defer(self._saved(applied, ledger))
         if self._is_early(applied, ledger, now):
@@ -237,8 +239,7 @@ class Reconciler:
     def _carry_out(self, ledger: CallLedger, action: Action) -> Report:
         given = self._occurrence.call
         call = replace(
-            given,
-            channel_id=ledger.call.channel_id or given.channel_id,
+            ledger.call,
             # where it goes on is checked of a stop alone
             redirect_url=given.redirect_url if self._occurrence.action is Action.STOP else None,
         )

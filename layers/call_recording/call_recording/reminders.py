@@ -83,7 +83,9 @@ def _name(value: Any) -> str | None:
 
 
 def _id(value: Any) -> str | None:
-    return value if isinstance(value, str) and len(value) <= MAX_ID_LENGTH and _PRINTABLE.fullmatch(value) else None
+    if not isinstance(value, str) or len(value) > MAX_ID_LENGTH or value in {".", ".."}:
+        return None
+    return value if _PRINTABLE.fullmatch(value) else None
 
 
 def _pause_id(value: Any) -> str | None:

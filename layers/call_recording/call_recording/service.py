@@ -1,7 +1,7 @@
 """The use cases: what a flow or workflow asks for is carried out and judged, and what was left undone is seen to."""
 
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
 
@@ -12,8 +12,8 @@ from .conversation import ATTEMPT_SECONDS, Conversation
 from .ledger import LedgerConflictError
 from .ledger_parts import SKEW
 from .model import Action, Call, Deadline, Notice, Reminder, Report, Trigger
-from .occurrences import Occurrence, Wake, timing_of, triggered
-from .outcome import Ending, Outcome, answer, without_ledger
+from .occurrences import Occurrence, Wake, inherited, on_leg, timing_of, triggered
+from .outcome import Ending, Outcome, answer, of_both_legs, without_ledger
 from .ports import AccountSecrets, Aside, Clock, Ledgers, Observer, Timers, Vendor, Vendors
 from .reconcile import RECORD_SECONDS, Reconciler
 
@@ -65,36 +65,61 @@ class RecordingService:
         Raises InvalidTriggerError, UnsupportedActionError and ConfigurationError, each before anything is sent, and
         UnavailableError if there is no ledger and therefore nothing was sent.
         """
-        account = secret.account
-        vendor = self._vendors(account)
-        vendor.check(trigger)
+        vendor = self._vendors(secret.account)
         if not vendor.reads:
             trigger = replace(trigger, recording_id=None)  # it acts on the call, whatever recording is named
-        occurrence = triggered(trigger, account.settings, self._nonce())
-        conversation = self._conversation(vendor, trigger, account, deadline)
+        vendor.check(trigger)
+        occurrence = triggered(trigger, secret.account.settings, self._nonce())
+        outcome, report = self._handle(
+            occurrence, trigger, secret.account, received_at=received_at, deadline=deadline, ends_at=ends_at
+        )
+        self._observer.handled(outcome, report.error if report else None)
+        return outcome
+
+    def _handle(
+        self,
+        occurrence: Occurrence,
+        trigger: Trigger,
+        account: Account,
+        *,
+        received_at: float,
+        deadline: Deadline,
+        ends_at: float,
+    ) -> tuple[Outcome, Report | None]:
+        """Handle it on one leg of the call, and on the leg that this one was made from, whose recordings count too."""
+        conversation = self._conversation(self._vendors(account), trigger, account, deadline)
         reconciler = self._reconciler(occurrence, conversation, account, deadline, ends_at)
+        ending = report = None
         try:
             ending = reconciler.run()
-        except errors.UnavailableError:
-            self._notice(Notice.LEDGER_UNAVAILABLE, trigger.account, trigger.call, trigger.step)
+        except errors.UnavailableError as exc:
+            self._notice(Notice.LEDGER_UNAVAILABLE, trigger.account, trigger.call, trigger.step, reason=str(exc))
             if occurrence.opens is None:
                 raise  # without the ledger nobody knows whether a resume would break another's pause
-            # sent even if looking for the ledger took all the time that the flow gives us
-            last = min(ATTEMPT_SECONDS, ends_at - RECORD_SECONDS - self._clock.now())
-            late = Deadline(self._clock.monotonic, max(deadline.remaining(), last))
-            conversation = self._conversation(vendor, trigger, account, late)
-            at = ends_at + timing_of(account.settings).settles + SKEW
             report = self._pause_blindly(
-                conversation, trigger, occurrence.opens, at=at, is_queue_down=reconciler.is_unreminded
+                trigger,
+                occurrence.opens,
+                account,
+                deadline=deadline,
+                ends_at=ends_at,
+                is_queue_down=reconciler.is_unreminded,
             )
-            outcome = without_ledger(report, trigger, account, received_at=received_at, now=self._clock.now())
-            self._observer.handled(outcome, report.error)
-            return outcome
-        self._follow_up(ending, account.name, trigger.call, trigger.step)
+            parent = report.parent
+        else:
+            self._follow_up(ending, account.name, trigger.call, trigger.step)
+            report, parent = ending.report, ending.ledger.parent
+        above = None
+        if parent is not None and occurrence.call.call_id == trigger.call.call_id:
+            in_doubt = report is not None and report.in_doubt
+            leg = on_leg(occurrence, parent, timing_of(account.settings), self._nonce() if in_doubt else None)
+            above, _ = self._handle(leg, trigger, account, received_at=received_at, deadline=deadline, ends_at=ends_at)
         # judged last of all: what was safe before the queue kept us waiting may be past its deadline
-        outcome = answer(ending, trigger, account, received_at=received_at, now=self._clock.now())
-        self._observer.handled(outcome, ending.report.error if ending.report else None)
-        return outcome
+        now = self._clock.now()
+        if ending is None:
+            assert report is not None
+            return without_ledger(report, trigger, account, received_at=received_at, now=now), report
+        outcome = answer(ending, trigger, account, received_at=received_at, now=now)
+        return (outcome if above is None else of_both_legs(outcome, above)), report
 
     def wake(self, reminder: Reminder, *, seconds_left: float, by: str = "timer") -> None:
         """Look at a call again, *by* a reminder of the queue or the sweep.
@@ -108,16 +133,26 @@ class RecordingService:
             return
         account, vendor = found
         deadline = Deadline(self._clock.monotonic, min(WAKE_SECONDS, seconds_left - RECORD_SECONDS))
-        wake = Wake(reminder, account.settings, by)
+        wake = Wake(reminder, account, by)
         stand_in = Trigger(account=account.name, action=Action.RESUME, step=reminder.step or "", call=reminder.call)
         conversation = self._conversation(vendor, stand_in, account, deadline)
-        ending = self._reconciler(wake.occurrence(), conversation, account, deadline, ends_at).run()
+        try:
+            ending = self._reconciler(wake.occurrence(), conversation, account, deadline, ends_at).run()
+        except errors.ConfigurationError as exc:
+            self._observer.misconfigured(reminder.account, exc.field, str(exc))
+            self._count_failure(reminder)
+            return
         kept = account.settings.on_deadline == "keep"
         for step in wake.expired:
             self._notice(Notice.PAUSE_KEPT if kept else Notice.PAUSE_EXPIRED, account.name, reminder.call, step)
         if ending.busy or not ending.recorded:
             raise errors.UnavailableError("somebody else is commanding this call, or the outcome could not be kept")
         self._follow_up(ending, account.name, reminder.call, reminder.step)
+        child = ending.ledger
+        if child.parent is not None and (child.pauses or child.stopped):  # found only now, it may be
+            leg = inherited(child, child.parent)
+            above = self._reconciler(leg, conversation, account, deadline, ends_at).run()
+            self._follow_up(above, account.name, leg.call, reminder.step)
         pause = ending.ledger.pauses.get(reminder.step or "")
         if pause is not None and pause.pause_id == reminder.pause_id and not pause.kept:
             self._remind(reminder, pause.deadline + SKEW)  # it was too early for its own pause
@@ -130,9 +165,8 @@ class RecordingService:
         ends = Deadline(self._clock.monotonic, seconds_left)
         due = self._ledgers.due(self._clock.now(), limit)
         self._observer.swept(len(due))
-        with (
-            ExitStack() as turns
-        ):  # each call has its turn, whatever becomes of the others; the last that is put in, first
+        # each has its turn, whatever becomes of the others: an ExitStack calls all, the last that was put in first
+        with ExitStack() as turns:
             for account, call_id in reversed(due):
                 turns.callback(self._take_turn, Reminder(account, Call(call_id=call_id)), ends, seconds_left / 2)
 
@@ -161,11 +195,13 @@ class RecordingService:
         self._notice(Notice.LEDGER_UNAVAILABLE, trigger.account, trigger.call, trigger.step)
 
     def _take_turn(self, reminder: Reminder, ends: Deadline, reserve: float) -> None:
-        with suppress(errors.UnavailableError):  # it stays due: the next sweep has it
+        try:
             if ends.remaining() > reserve:
                 self.wake(reminder, seconds_left=ends.remaining(), by="sweep")
             else:
                 self._timers.remind(reminder, at=self._clock.now())
+        except errors.UnavailableError as exc:  # it stays due: the next sweep has it
+            self._notice(Notice.NOT_LOOKED_AT, reminder.account, reminder.call, reason=str(exc))
 
     def _account_of(self, reminder: Reminder) -> tuple[Account, Vendor] | None:
         """The account of a call and its vendor, or None if there is no such account, or one that does not fit."""
@@ -194,17 +230,29 @@ class RecordingService:
         )
 
     def _pause_blindly(
-        self, conversation: Conversation, trigger: Trigger, reminder: Reminder, *, at: float, is_queue_down: bool
+        self,
+        trigger: Trigger,
+        opens: Reminder,
+        account: Account,
+        *,
+        deadline: Deadline,
+        ends_at: float,
+        is_queue_down: bool,
     ) -> Report:
         """Send a pause although nothing can be written down, and leave word for whoever has a ledger again.
 
-        Word is left first; but a queue that has just kept us waiting is not waited for again before the vendor is asked.
+        It is sent even if looking for the ledger took all the time that the flow gives us.  Word is left first; but a
+        queue that has just kept us waiting is not waited for again before the vendor is asked.
         """
+        last = min(ATTEMPT_SECONDS, ends_at - RECORD_SECONDS - self._clock.now())
+        late = Deadline(self._clock.monotonic, max(deadline.remaining(), last))
+        conversation = self._conversation(self._vendors(account), trigger, account, late)
         # an id of its own: this pause may land after the step's was left, and is not that one
-        reminder = reminder._replace(pause_id=f"blind-{self._nonce()}")
+        reminder = opens._replace(pause_id=f"blind-{self._nonce()}")
+        at = ends_at + timing_of(account.settings).settles + SKEW
         if not is_queue_down:
             self._remind(reminder, at)
-        report = Command(conversation, trigger.call, Action.PAUSE).carry_out(trigger.recording_id)
+        report = Command(conversation, opens.call, Action.PAUSE).carry_out(trigger.recording_id)
         if is_queue_down:
             self._remind(reminder, at)
         return report
@@ -226,8 +274,8 @@ class RecordingService:
     def _remind(self, reminder: Reminder, at: float) -> None:
         try:
             self._timers.remind(reminder, at=at)
-        except errors.UnavailableError:  # the sweep has it within a minute
-            self._notice(Notice.TIMER_UNAVAILABLE, reminder.account, reminder.call, reminder.step)
+        except errors.UnavailableError as exc:  # the sweep has it within a minute
+            self._notice(Notice.TIMER_UNAVAILABLE, reminder.account, reminder.call, reminder.step, reason=str(exc))
 
     def _count_failure(self, reminder: Reminder) -> None:
         """Nobody can ask the vendor of a call whose account is gone, or unfit: keep trying, and give up in the end."""
@@ -248,8 +296,10 @@ class RecordingService:
         if tried.given_up:
             self._notice(Notice.GIVEN_UP, reminder.account, reminder.call, reminder.step)
 
-    def _notice(self, notice: Notice, account: str, call: Call, step: str | None) -> None:
-        self._observer.noticed(notice, account=account, call_id=call.call_id, step=step)
+    def _notice(
+        self, notice: Notice, account: str, call: Call, step: str | None = None, *, reason: str | None = None
+    ) -> None:
+        self._observer.noticed(notice, account=account, call_id=call.call_id, step=step, reason=reason)
 
     def _conversation(self, vendor: Vendor, trigger: Trigger, account: Account, deadline: Deadline) -> Conversation:
         return Conversation(

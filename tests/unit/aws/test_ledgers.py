@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
+from call_recording import ledger_json
 from call_recording.aws.attempts import LAST_ATTEMPT_SECONDS
 from call_recording.aws.ledgers import SHARDS, DynamoLedgers
 from call_recording.errors import UnavailableError
@@ -64,6 +65,15 @@ class TestLoad:
 
         assert ledgers.load("other", CALL).version == 0
 
+    def test_a_call_has_one_ledger(self, ledgers, dynamo):
+        """An id in capitals and one in small letters are one call, whose id stays as it was first given."""
+        saved = ledgers.save(settled_ledger())
+        again = ledgers.load("acme", Call(call_id="ca1"))
+
+        assert again == saved
+        assert again.call == CALL
+        assert list(dynamo.items) == ["acme/ca1"]
+
     @pytest.mark.parametrize("failure", [*NOT_CARRIED_OUT, *UNCLEAR], ids=repr)
     def test_it_is_tried_again(self, ledgers, dynamo, failure):
         """A read that failed for a moment is made again, whatever came of it."""
@@ -89,6 +99,8 @@ class TestLoad:
             {"document": {"S": '{"schema": 999}'}},
             {"document": {"S": "[]"}},
             {"document": {"S": "{}"}},
+            {"document": {"S": "[" * 100_000}},
+            {"document": {"S": ledger_json.dumps(settled_ledger()).replace('"pauses":{}', '"pauses":[]')}},
             {"version": {"N": "x"}},
             {"version": {"S": "1"}},
         ],
@@ -97,7 +109,7 @@ class TestLoad:
     def test_an_unreadable_ledger_is_as_good_as_none_that_answers(self, ledgers, dynamo, changed):
         """A ledger that this version cannot read is neither guessed nor taken for a new one, nor quoted."""
         ledgers.save(settled_ledger())
-        dynamo.items["acme/CA1"] |= changed
+        dynamo.items["acme/ca1"] |= changed
         with pytest.raises(UnavailableError, match=r"^DynamoDB: the ledger is not readable \(\w+\)$"):
             ledgers.load("acme", CALL)
         with pytest.raises(UnavailableError, match="not readable"):
@@ -184,7 +196,7 @@ class TestSave:
         clock.seconds = 0.9
         ledgers.save(settled_ledger())
 
-        assert dynamo.items["acme/CA1"]["expires_at"] == {"N": str(1_790_000_000 + 400 * DAY)}
+        assert dynamo.items["acme/ca1"]["expires_at"] == {"N": str(1_790_000_000 + 400 * DAY)}
 
 
 class TestRetries:
@@ -219,7 +231,7 @@ class TestDue:
 
     def test_the_longest_overdue_come_first(self, ledgers):
         """Calls that are due come in the order of their due time, whatever part of the index they are in."""
-        times = {f"CA{n}": float((n * 37) % 100) for n in range(40)}
+        times = {f"ca{n}": float((n * 37) % 100) for n in range(40)}
         for call_id, at in times.items():
             ledgers.save(due_ledger(call_id, at=at))
 
@@ -227,12 +239,24 @@ class TestDue:
         assert ledgers.due(1_000.0, 100) == expected
         assert ledgers.due(1_000.0, 7) == expected[:7]
 
+    @pytest.mark.parametrize(("where", "backwards"), [(0.0, True), (0.499, True), (0.5, False), (0.999, False)])
+    def test_or_last(self, dynamo, clock, where, backwards):
+        """Every other time those that are due latest come first: no calls can keep others waiting for ever."""
+        ledgers = DynamoLedgers(dynamo, table="ledgers", retention_days=1, clock=clock, jitter=lambda: where)
+        for n in range(40):
+            ledgers.save(due_ledger(f"ca{n}", at=float(n)))
+        dynamo.page = 2
+
+        expected = [("acme", f"ca{n}") for n in range(40)]
+        assert ledgers.due(1_000.0, 7) == (expected[:-8:-1] if backwards else expected[:7])
+        assert ledgers.due(1_000.0, 40) == (expected[::-1] if backwards else expected)
+
     def test_what_is_not_due_yet_is_left(self, ledgers):
         """A call is due from its due time on, and not before."""
         ledgers.save(due_ledger(at=500.0))
 
         assert ledgers.due(499.999, 10) == []
-        assert ledgers.due(500.0, 10) == [("acme", "CA1")]
+        assert ledgers.due(500.0, 10) == [("acme", "ca1")]
 
     def test_a_time_is_written_in_milliseconds(self, ledgers, dynamo):
         """A due time is a plain number with three decimals, however far away it is."""
@@ -247,7 +271,7 @@ class TestDue:
         ledgers.save(replace(saved, over=True))
 
         assert ledgers.due(1e9, 10) == []
-        assert dynamo.items["acme/CA1"].keys() == {"call", "version", "document", "expires_at"}
+        assert dynamo.items["acme/ca1"].keys() == {"call", "version", "document", "expires_at"}
 
     def test_an_id_may_have_slashes(self, ledgers):
         """The account ends at the first slash of the key."""
@@ -261,9 +285,9 @@ class TestDue:
         for n in range(60):
             ledgers.save(due_ledger(f"CA{n}", at=float(n)))
 
-        assert ledgers.due(1_000.0, 100) == [("acme", f"CA{n}") for n in range(60)]
+        assert ledgers.due(1_000.0, 100) == [("acme", f"ca{n}") for n in range(60)]
         dynamo.requests.clear()
-        assert ledgers.due(1_000.0, 2) == [("acme", "CA0"), ("acme", "CA1")]
+        assert ledgers.due(1_000.0, 2) == [("acme", "ca0"), ("acme", "ca1")]
         assert len(dynamo.requests) == SHARDS
 
     def test_the_index_is_spread(self, ledgers, dynamo):
@@ -272,7 +296,7 @@ class TestDue:
             ledgers.save(due_ledger(f"CA{n}"))
 
         assert {item["due_shard"]["S"] for item in dynamo.items.values()} == {str(n) for n in range(SHARDS)}
-        assert "".join(dynamo.items[f"acme/CA{n}"]["due_shard"]["S"] for n in range(10)) == "4206531760"
+        assert "".join(dynamo.items[f"acme/ca{n}"]["due_shard"]["S"] for n in range(10)) == "6024713542"
 
     def test_a_part_that_fails_does_not_hide_the_others(self, ledgers, dynamo):
         """Calls in the parts that answer are found, though one does not."""
@@ -293,7 +317,7 @@ class TestDue:
         ledgers.save(due_ledger())
         dynamo.failures = [THROTTLED, THROTTLED]
 
-        assert ledgers.due(1e9, 10) == [("acme", "CA1")]
+        assert ledgers.due(1e9, 10) == [("acme", "ca1")]
 
     def test_an_outage_costs_the_sweep_seconds_only(self, ledgers, dynamo, clock):
         """If nothing answers, not every part is waited for, and all retries together have the time of one operation's."""

@@ -8,7 +8,7 @@ import pytest
 
 from call_recording import errors
 from call_recording.aws import observability
-from call_recording.model import Action, Call, Proof, Recording, RecordingStatus, Trigger, Verdict
+from call_recording.model import Action, Call, Notice, Proof, Recording, RecordingStatus, Trigger, Verdict
 from call_recording.outcome import Outcome
 from tests.unit.fakes import CARD, FakeContext
 
@@ -24,7 +24,9 @@ def _lines(monkeypatch):
 @pytest.fixture(name="metrics")
 def _metrics(monkeypatch, capsys):
     """Return a function that sends the metrics and reads them."""
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Offtape")
     monkeypatch.setattr(observability.metrics.provider, "namespace", "Offtape")
+    monkeypatch.setattr(observability.metrics.provider, "service", "flow_callback")
     observability.metrics.provider.clear_metrics()
 
     def read():
@@ -83,6 +85,54 @@ class TestHandled:
 
         assert (sent[name], sent["Elapsed"], sent["vendor"]) == ([1.0], [212.0], "twilio")
         assert sent["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Offtape"
+
+
+class TestNoticed:
+    """What operators should know of beside the outcomes."""
+
+    def test_it_is_a_warning_with_its_reason(self, lines, metrics):
+        """A notice is a warning with names, ids and the reason."""
+        observability.LogsAndMetrics().noticed(
+            Notice.LEDGER_UNAVAILABLE, account="acme", call_id="CA1", step="card-entry", reason="DynamoDB: TimeOver"
+        )
+
+        [line] = lines()
+        assert (line["level"], line["message"]) == ("WARNING", "ledger-unavailable")
+        expected = {"account": "acme", "call_id": "CA1", "step": "card-entry", "reason": "DynamoDB: TimeOver"}
+        assert {name: line[name] for name in expected} == expected
+
+    @pytest.mark.parametrize("is_handled_first", [True, False])
+    def test_it_is_counted_apart(self, lines, metrics, capsys, is_handled_first):
+        """An alarm on a notice finds it by the service alone, whatever else the invocation counts by vendor."""
+        tell = [
+            lambda: observability.LogsAndMetrics().handled(outcome(), None),
+            lambda: observability.LogsAndMetrics().noticed(Notice.NOT_LOOKED_AT, account="acme", call_id="CA1"),
+        ]
+
+        def handler(event, context):
+            for each in tell if is_handled_first else reversed(tell):
+                each()
+
+        observability.instrumented(handler)({}, FakeContext())
+        notice, rest = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+        [counted] = notice["_aws"]["CloudWatchMetrics"]
+
+        assert (notice["NotLookedAt"], counted["Dimensions"]) == ([1.0], [["service"]])
+        assert [each["Name"] for each in counted["Metrics"]] == ["NotLookedAt"]
+        assert (counted["Namespace"], notice["service"], rest["service"]) == ("Offtape", *["flow_callback"] * 2)
+        assert "vendor" not in notice
+        assert (rest["vendor"], rest["PauseConfirmed"], "NotLookedAt" in rest) == ("twilio", [1.0], False)
+
+
+class TestSwept:
+    """What the sweep found."""
+
+    @pytest.mark.parametrize("due", [0, 7])
+    def test_it_is_counted(self, metrics, due):
+        """What was due is counted, also if it was nothing."""
+        observability.LogsAndMetrics().swept(due)
+
+        assert metrics()["CallsDue"] == [float(due)]
 
 
 class TestRefusedAndMisconfigured:

@@ -167,10 +167,11 @@ class TestTrigger:
                 "occurred_at": "2026-01-31T13:00:00+01:00",
                 "max_pause_seconds": 120,
                 "redirect_url": "https://ivr.example.com/next",
-            }
+            },
+            vendor="bird",
         )
 
-        assert (read.account, read.action, read.step) == ("demo-twilio", Action.PAUSE, "card-entry")
+        assert (read.account, read.action, read.step) == ("demo-bird", Action.PAUSE, "card-entry")
         assert (read.call.call_id, read.call.channel_id) == (CALL_SID, CHANNEL_ID)
         assert read.call.redirect_url == "https://ivr.example.com/next"
         assert (read.recording_id, read.pause_id, read.max_pause_seconds) == (RECORDING_SID, "p-1_A", 120)
@@ -190,6 +191,14 @@ class TestTrigger:
         read = trigger(given, vendor=vendor)
 
         assert (read.call.call_id, read.recording_id, read.call.channel_id) == expected
+
+    @pytest.mark.parametrize("vendor", sorted(VENDORS.keys() - {"bird"}))
+    @pytest.mark.parametrize("value", [CHANNEL_ID, CARD, "with blank", 5, [CARD]])
+    def test_a_channel_is_read_only_where_there_are_channels(self, vendor, value):
+        """Elsewhere nobody checks what a channel's id is: it is dropped, and never stored."""
+        read = trigger({"call_id": "c", "channel_id": value}, vendor=vendor)
+
+        assert read == trigger({"call_id": "c"}, vendor=vendor)
 
     def test_everything_else_is_dropped(self):
         """Fields that we do not know, card digits among them, are nowhere in a trigger."""
@@ -257,7 +266,7 @@ class TestRefusals:
     )
     def test_text_must_be_printable_and_short(self, name, value):
         """Blanks, control characters, what is not ASCII, not text, or 10 kB long is refused, by the field's name."""
-        refused = refusal({"call_id": "c"} | {name: value})
+        refused = refusal({"call_id": "c"} | {name: value}, vendor="bird" if name == "channel_id" else "twilio")
 
         assert refused.field == name
         if isinstance(value, str) and value.strip():

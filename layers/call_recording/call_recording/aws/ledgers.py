@@ -98,7 +98,9 @@ class DynamoLedgers:
         return saved
 
     def due(self, now: float, limit: int) -> list[tuple[str, str]]:
-        """Return account and call id of at most *limit* calls that were due by *now*, the longest overdue first.
+        """Return account and call id of at most *limit* calls that were due by *now*.
+
+        The longest overdue first, or every other time, at random, last.
 
         A part of the index that does not answer is left out; UnavailableError is raised if the others have nothing.
         """
@@ -106,19 +108,22 @@ class DynamoLedgers:
         found: list[tuple[float, str]] = []
         failure = None
         first = int(self._jitter() * SHARDS)  # anywhere: a slow one must not always keep the same others waiting
+        backwards = self._jitter() < 0.5
         for shard in range(first, first + SHARDS):
             if self._clock.monotonic() > ends_at:
                 failure = failure or "TimeOver"
                 break
             try:
-                found += self._due_in(str(shard % SHARDS), now, limit, attempts)
+                found += self._due_in(str(shard % SHARDS), now, limit, attempts, backwards=backwards)
             except AWS_ERRORS as exc:
                 failure = reason(exc)
         if failure and not found:
             raise UnavailableError(f"DynamoDB: {failure}")
-        return [_account_and_call_id(key) for _, key in sorted(found)[:limit]]
+        return [_account_and_call_id(key) for _, key in sorted(found, reverse=backwards)[:limit]]
 
-    def _due_in(self, shard: str, now: float, limit: int, attempts: Attempts) -> list[tuple[float, str]]:
+    def _due_in(
+        self, shard: str, now: float, limit: int, attempts: Attempts, *, backwards: bool
+    ) -> list[tuple[float, str]]:
         found: list[tuple[float, str]] = []
         request = partial(
             self._client.query,
@@ -127,6 +132,7 @@ class DynamoLedgers:
             KeyConditionExpression="due_shard = :shard AND due_at <= :now",
             ExpressionAttributeValues={":shard": {"S": shard}, ":now": _number(now)},
             Limit=limit,
+            ScanIndexForward=not backwards,
         )
         while True:
             answer = attempts.make(request, again=may_be_read_again)
@@ -172,13 +178,13 @@ def _current(exc: Exception) -> CallLedger | None:
 def _ledger(item: dict[str, Any]) -> CallLedger:
     try:
         return ledger_json.loads(item["document"]["S"], int(item["version"]["N"]))
-    except (ValueError, LookupError, TypeError) as exc:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as exc:
         # as good as out of reach: a pause is still sent, nothing is proven, and nobody writes over it
         raise UnavailableError(f"DynamoDB: the ledger is not readable ({type(exc).__name__})") from exc
 
 
 def _key(account: str, call: Call) -> str:
-    return f"{account}/{call.call_id}"
+    return f"{account}/{call.call_id}".lower()  # vendors take their ids in either case: it is one call
 
 
 def _account_and_call_id(key: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from ..errors import VendorError
@@ -61,10 +61,19 @@ class LogsAndMetrics:
         logger.warning("trigger refused", reason=reason, account=account, field=field)
         metrics.add_metric("TriggerRefused", MetricUnit.Count, 1)
 
-    def noticed(self, notice: Notice, *, account: str, call_id: str, step: str | None = None) -> None:
-        """Log and count something that operators should know of."""
-        logger.warning(str(notice), account=account, call_id=call_id, step=step)
-        metrics.add_metric("".join(map(str.capitalize, notice.split("-"))), MetricUnit.Count, 1)
+    def noticed(
+        self, notice: Notice, *, account: str, call_id: str, step: str | None = None, reason: str | None = None
+    ) -> None:
+        """Log and count something that operators should know of.
+
+        It is counted apart: whatever else an invocation counts has the dimension `vendor` once there is an answer.
+        """
+        logger.warning(str(notice), account=account, call_id=call_id, step=step, reason=reason)
+        name = "".join(map(str.capitalize, notice.split("-")))
+        with single_metric(
+            name=name, unit=MetricUnit.Count, value=1, default_dimensions={"service": str(metrics.service)}
+        ):
+            pass
 
     def swept(self, due: int) -> None:
         """Count what was due: a sweep that finds nothing shows all the same that there was one."""

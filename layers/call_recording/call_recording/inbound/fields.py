@@ -134,6 +134,8 @@ def _our_names(given: Mapping[str, Any], vendor: str) -> dict[str, Any]:
         known = FIELDS[vendor].get(name, name if name in _OUR_FIELDS else None)
         if known is None or value is None or value == "":
             continue
+        if known == "channel_id" and known not in FIELDS[vendor].values():
+            continue  # only where calls belong to channels: elsewhere nobody checks what it is
         if isinstance(value, list | dict):
             raise InvalidTriggerError(known, "must be text or a number")
         if isinstance(value, _Twice) or (known in ours and ours[known] != value):
@@ -183,7 +185,7 @@ def _instant(ours: Mapping[str, Any], name: str) -> datetime | None:
     if value is None:
         return None
     try:
-        instant = datetime.fromisoformat(value)
+        instant = datetime.fromisoformat(value.upper())  # RFC 3339 allows t and z
     except ValueError:
         instant = None
     if instant is None or instant.tzinfo is None or not 2000 <= instant.year <= 2100:

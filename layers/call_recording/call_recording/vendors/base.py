@@ -145,6 +145,8 @@ class BaseVendor(ABC):
         recording = self._read(request, timeout, lambda body: self.parse_recording(body, call))
         if not same_id(recording.recording_id, recording_id):
             raise self._unreadable("the answer is about another recording")
+        if not same_id(recording.call_id, call.call_id):
+            raise self._unreadable("the answer is about another call")
         return recording
 
     def recordings(self, call: Call, *, timeout: float) -> Sequence[Recording]:
@@ -172,7 +174,9 @@ class BaseVendor(ABC):
         )
 
     def request(self, method: str, path: str, *ids: str, **content: Any) -> httpx.Request:
-        """Build a request; each *ids* goes into a `{}` of *path*, quoted."""
+        """Build a request; each *ids* goes into a `{}` of *path*, quoted.  Raises VendorResponseError for what is no id."""
+        if not {".", ".."}.isdisjoint(ids):  # quoting leaves them, and httpx would ask for what lies above
+            raise errors.VendorResponseError("an id is none", vendor=self.name)
         return self.client.build_request(
             method, self.url + path.format(*(quote(each, safe="") for each in ids)), **content
         )
