@@ -45,7 +45,7 @@ def _table(dynamo) -> Iterator[str]:
 
 @pytest.fixture(name="ledgers")
 def _ledgers(dynamo, table) -> DynamoLedgers:
-    return DynamoLedgers(dynamo, table=table, retention_days=400, clock=SystemClock())
+    return DynamoLedgers(dynamo, table=table, retention_days=400, clock=SystemClock(), jitter=lambda: 0.7)
 
 
 @pytest.fixture(name="queue")
@@ -136,7 +136,7 @@ class TestLedgers:
 
     def test_due_calls_come_in_their_order(self, ledgers):
         """What is due is found over all of the index, the longest overdue first, and nothing that is not due."""
-        times = {f"CA{number}": 1_000.0 + (number * 37) % 100 for number in range(60)}
+        times = {f"ca{number}": 1_000.0 + (number * 37) % 100 for number in range(60)}
         for call_id, at in times.items():
             ledgers.save(ledger(call_id, at=at))
         settled = ledgers.save(ledger("settled", at=1.0))

@@ -52,6 +52,7 @@ class FakeVendor:
     leg: str = "CA"  #: the leg that the recordings belong to
     legs: dict[str, str] = field(default_factory=dict)  #: where a recording belongs to another leg than that
     lists_all: bool = False  #: whether the list of `CA` names the recordings of its other leg too
+    ended: set[str] = field(default_factory=set)  #: legs that are over, whatever the others are
     lag: float = 0.0  #: seconds between an answer and what it promised
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
@@ -111,7 +112,10 @@ class FakeVendor:
         fault = self._meet("call", call.call_id, timeout)
         if fault.error:
             raise fault.error
-        return CallState(live=self.live, parent_call_id=self.leg if call.call_id == "CA" != self.leg else None)
+        return CallState(
+            live=self.live and call.call_id not in self.ended,
+            parent_call_id=self.leg if call.call_id == "CA" != self.leg else None,
+        )
 
     def refusal(
         self, kind: type[errors.VendorError], http_status: int, *, retry_after: float | None = None

@@ -42,6 +42,7 @@ LEDGERS = {
     "kept": paused().expired(now=NOW + 302, on_deadline="keep"),
     "stopped": paused().stopped_by_document(step="card-entry", event_id="E1", now=NOW, by="flow"),
     "over": over(paused()),
+    "presumed": replace(over(paused()), presumed=True),
     "missing": replace(paused(), missing_since=NOW + 0.5),
     "changed": paused().recording_changed(event_id="E1", now=NOW, by="vendor", what="recording started"),
     "vendor": new().of("bird", None),

@@ -190,6 +190,24 @@ class TestRecorded:
         assert record(take(soon), report(error=gone), NOW + GONE).over is True
         assert record(take(soon), report(error=MISSING), NOW + GONE).over is False
 
+    @pytest.mark.parametrize("again", [enter, leave], ids=["entered", "left"])
+    def test_scenario_43_a_call_that_was_only_presumed_over(self, again):
+        """Whoever tells of such a call again reopens it: the vendor may have been wrong, and the tape still paused."""
+        gone = errors.CallNotFoundError("no such call", vendor="fake")
+        first = record(take(enter(new())), report(error=gone))
+        over_by_now = record(take(first), report(error=gone), NOW + GONE)
+        reopened = again(over_by_now, NOW + GONE + 5)
+
+        assert (over_by_now.due_at, over_by_now.presumed) == (None, True)
+        assert (reopened.over, reopened.presumed, reopened.missing_since) == (False, False, None)
+        assert (reopened.matches, reopened.due_at is None) == (False, False)
+
+    def test_scenario_25_a_call_that_the_vendor_shows_ended(self):
+        """A call that is known to have ended is not reopened by anybody."""
+        ended = record(take(enter(new())), report(error=errors.CallOverError("over", vendor="fake")))
+
+        assert (enter(ended).over, leave(ended).over) == (True, True)
+
     @pytest.mark.parametrize(
         ("came", "since"),
         [

@@ -1,5 +1,7 @@
 """A call whose recordings belong to the leg that it was made from: each leg has its own ledger, and a trigger is of both."""
 
+from collections.abc import Callable
+
 import pytest
 
 from call_recording import errors
@@ -29,6 +31,26 @@ def parent(world: World) -> CallLedger:
 def reminders(world: World, step: str | None = "card-entry") -> dict[str, tuple[float, Reminder]]:
     """The reminders that were sent of a step, by call."""
     return {each.call.call_id: (at, each) for at, each in world.timers.reminders if each.step == step}
+
+
+def without(world: World, call_id: str) -> Callable[[CallLedger], CallLedger]:
+    """What saves the ledgers of all calls but one."""
+    original = world.ledgers.save
+
+    def save(ledger: CallLedger) -> CallLedger:
+        if ledger.call.call_id == call_id:
+            raise unavailable()
+        return original(ledger)
+
+    return save
+
+
+def deliver(world: World) -> None:
+    """Do what comes back to us by itself, from the queue and each minute."""
+    for at, reminder in list(world.timers.reminders):
+        if at <= world.clock.now():
+            world.wake(reminder)
+    world.sweep()
 
 
 def both_recorded(world: World) -> None:
@@ -61,6 +83,13 @@ class TestScenario13:
         assert (world.ledger.parent, parent(world).parent) == (PARENT, None)
         assert reminders(world).keys() == {"CA", PARENT}
         assert world.ledger.known.shows_none_live
+
+    def test_scenario_13_a_named_recording(self, world):
+        """A recording that the flow names, and that is the other leg's, is no failure of the call's own."""
+        entered = world.enter(recording_id="RE1")
+
+        assert (entered.verdict, entered.safe_to_collect, world.statuses) == (Verdict.CONFIRMED, True, {"paused"})
+        assert (world.ledger.matches, parent(world).matches) == (True, True)
 
     def test_scenario_13_left(self, world):
         """The last step that is left, whichever leg it names, lets the tape go on."""
@@ -271,6 +300,29 @@ class TestFoundLater:
             world.sweep()
         assert world.statuses == {status}
 
+    @pytest.mark.parametrize("by", ["timer", "sweep"])
+    def test_scenario_13_without_the_other_leg_s_ledger(self, world, by):
+        """If the other leg's ledger cannot be written just then, somebody comes back for it."""
+        world.vendor.fail("any", *[Fault(error=lost(), applied=False) for _ in range(40)])
+        world.stop()
+        world.vendor.faults.clear()
+        original, world.ledgers.save = world.ledgers.save, without(world, PARENT)
+        world.clock.sleep(60.0)
+        world.timers.reminders.clear()
+        if by == "sweep":
+            world.sweep()
+            assert Notice.NOT_LOOKED_AT in world.notices
+        else:
+            with pytest.raises(errors.UnavailableError):
+                world.wake()
+        world.ledgers.save = original
+        world.clock.sleep(60.0)
+        if by == "sweep":
+            deliver(world)
+        else:
+            world.wake()
+        assert world.statuses == {"stopped"}
+
 
 class TestTransfer:
     """The leg that the call was made from has ended."""
@@ -286,6 +338,44 @@ class TestTransfer:
         assert (entered.verdict, entered.safe_to_collect) == (Verdict.CONFIRMED, True)
         assert world.leave().verdict is Verdict.CONFIRMED
         assert world.vendor.statuses == {"RE1": COMPLETED, "RE2": RUNNING}
+
+    @pytest.mark.parametrize("is_recorded", [True, False])
+    def test_scenario_13_the_other_leg_is_over(self, world, is_recorded):
+        """Once the other leg is over, the answer is the call's own."""
+        world.enter("identity-check")
+        world.leave("identity-check")
+        world.vendor.ended = {PARENT}
+        world.vendor.statuses = {"RE1": COMPLETED} | ({"RE2": RUNNING} if is_recorded else {})
+        world.vendor.legs = {"RE2": "CA"}
+        entered = world.enter()
+
+        assert (entered.verdict, entered.error) == (
+            (Verdict.CONFIRMED, None) if is_recorded else (Verdict.NOT_RECORDING, errors.NotRecordingError)
+        )
+        left = world.leave()
+        assert (left.verdict, left.error) == (Verdict.CONFIRMED if is_recorded else Verdict.NOT_RECORDING, None)
+        world.settle()
+        assert parent(world).over
+
+    def test_scenario_13_the_call_is_over(self, world):
+        """If the call itself is over when its step is left, the other leg's tape goes on all the same."""
+        world.enter()
+        world.vendor.ended = {"CA"}
+        world.clock.sleep(61.0)
+        world.sweep()
+        assert (world.ledger.over, world.statuses) == (True, {"paused"})
+        left = world.leave()
+
+        assert (left.error, world.statuses) == (errors.ConflictError, {"in-progress"})
+
+    def test_scenario_13_a_list_of_another_call(self, world):
+        """Recordings of a leg that is not the call's are touched by nobody, and prove nothing."""
+        world.vendor.statuses = {"RE1": RUNNING, "RE9": RUNNING}
+        world.vendor.legs = {"RE9": "CX"}
+        world.vendor.lists_all = True
+        entered = world.enter()
+
+        assert (entered.safe_to_collect, world.vendor.statuses["RE9"]) == (False, RUNNING)
 
 
 class TestDoubt:
@@ -339,14 +429,7 @@ class TestScenario29:
 
     def test_scenario_29_the_other_leg_s_ledger_alone(self, world):
         """If only the other leg's ledger is out of reach, what was sent there proves nothing."""
-        original = world.ledgers.save
-
-        def save(ledger: CallLedger) -> CallLedger:
-            if ledger.call.call_id == PARENT:
-                raise unavailable()
-            return original(ledger)
-
-        world.ledgers.save = save
+        world.ledgers.save = without(world, PARENT)
         entered = world.enter()
 
         assert (entered.verdict, entered.safe_to_collect, world.statuses) == (Verdict.UNKNOWN, False, {"paused"})

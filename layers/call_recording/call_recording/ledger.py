@@ -57,6 +57,7 @@ class CallLedger:
     stopped: bool = False  #: a stop for good was asked for
     by_document: bool = False  #: and the vendor carries it out itself, as it follows a document of ours
     over: bool = False  #: the call has ended
+    presumed: bool = False  #: so it seems: its vendor has not known it for long.  Whoever tells of it again reopens it
     parent: str | None = None  #: the leg that this one was made from, where that one's recordings count too
     known: Known = NOTHING
     changes: int = 0  #: how often we were told that a recording has started, ended or failed
@@ -161,7 +162,7 @@ class CallLedger:
             return self
         ledger = self._see(event_id, pause_id)
         occurred_at = believed(occurred_at, now)
-        if refusal := self._refusal(step, occurred_at):
+        if refusal := ledger._refusal(step, occurred_at):
             return ledger._noted(now, "entered", by=by, step=step, refused=refusal)
         before = self.pauses.get(step)
         # told twice, or late: the visit that is known already
@@ -203,7 +204,7 @@ class CallLedger:
         if told_again or of_earlier:
             return ledger._noted(now, "left", by=by, step=step, refused="an earlier visit")
         if pause is None:
-            ledger = ledger if self.over or self.stopped else ledger._unheard(now, timing)
+            ledger = ledger if ledger.over or ledger.stopped else ledger._unheard(now, timing)
             return ledger._noted(now, "left", by=by, step=step, refused="no pause is open")
         ledger = replace(ledger, pauses=_without(self.pauses, step))._anew(self)
         return ledger._noted(now, "left", by=by, step=step, pause_id=pause.pause_id)
@@ -303,7 +304,8 @@ class CallLedger:
         )
         ledger = ledger._noted(now, "answered", **told(report, action, known))
         if ledger._is_over(report.error, now):
-            ledger = ledger._over(now, "vendor")
+            presumed = isinstance(report.error, errors.CallNotFoundError)
+            ledger = replace(ledger._over(now, "vendor"), presumed=presumed)
         changed = disturbed or (ledger.desired is not action and not known.shows_none_live)
         if may_go_on and changed and known.complete and ledger.desired is not None:
             return replace(ledger, known=NOTHING)._noted(now, "asking", action=str(ledger.desired))
@@ -333,7 +335,8 @@ class CallLedger:
     # How.
 
     def _see(self, *ids: str) -> "CallLedger":
-        return replace(self, seen=(*self.seen, *ids)[-MAX_SEEN:])
+        told = replace(self, seen=(*self.seen, *ids)[-MAX_SEEN:])
+        return replace(told, over=False, presumed=False, missing_since=None) if self.presumed else told
 
     def _refusal(self, step: str, occurred_at: float | None) -> str | None:
         if self.over:

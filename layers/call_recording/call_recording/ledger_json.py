@@ -28,6 +28,7 @@ def dumps(ledger: CallLedger) -> str:
             "stopped": ledger.stopped,
             "by_document": ledger.by_document,
             "over": ledger.over,
+            "presumed": ledger.presumed,
             "parent": ledger.parent,
             "known": {
                 "recordings": [asdict(each) for each in known.recordings],
@@ -65,6 +66,7 @@ def loads(text: str, version: int) -> CallLedger:
         stopped=document["stopped"],
         by_document=document["by_document"],
         over=document["over"],
+        presumed=document["presumed"],
         parent=document["parent"],
         known=_known(document["known"]),
         changes=document["changes"],

@@ -18,10 +18,11 @@ POLL: Final = 60.0
 KEPT_POLL: Final = 3600.0
 #: What there was no time for is looked at after this, seconds.
 AT_ONCE: Final = 1.0
-#: The longest wait between two tries, seconds, and how long there are any.
+#: The longest wait between two tries, seconds.
 LONGEST_BACKOFF: Final = 60.0
 #: A vendor that asks us to wait longer is asked again all the same, seconds.
 LONGEST_RETRY_AFTER: Final = 300.0
+#: After so long without success a call is given up, seconds.
 GIVE_UP: Final = 4 * 3600.0
 #: A call that the vendor does not know for so long counts as over, seconds.
 GONE: Final = 600.0

@@ -21,6 +21,8 @@ from .reconcile import RECORD_SECONDS, Reconciler
 LONGEST_REMINDER: Final = 900.0
 #: What one call may take of an invocation that nobody waits for, seconds; a flow's budget is no measure for it.
 WAKE_SECONDS: Final = 5.0
+#: The other leg of a call, whose ledger did not answer, is looked at again after this, seconds.
+AGAIN: Final = 60.0
 #: So often a note is written again after a conflict.
 SAVES: Final = 5
 
@@ -151,7 +153,13 @@ class RecordingService:
         child = ending.ledger
         if child.parent is not None and (child.pauses or child.stopped):  # found only now, it may be
             leg = inherited(child, child.parent)
-            above = self._reconciler(leg, conversation, account, deadline, ends_at).run()
+            try:
+                above = self._reconciler(leg, conversation, account, deadline, ends_at).run()
+            except (
+                errors.UnavailableError
+            ):  # this leg may be settled by now, and then nobody would come back for the other
+                self._remind(Reminder(account.name, child.call), self._clock.now() + AGAIN)
+                raise
             self._follow_up(above, account.name, leg.call, reminder.step)
         pause = ending.ledger.pauses.get(reminder.step or "")
         if pause is not None and pause.pause_id == reminder.pause_id and not pause.kept:
@@ -285,7 +293,7 @@ class RecordingService:
         tried = ledger.relieved(now).expired(now=now, on_deadline="resume")
         if tried.due_at is not None and now >= tried.due_at and not tried.leased(now):
             tried = tried.failed(now=now, reason="the account is gone, or does not fit")
-        if tried is ledger:
+        if tried is ledger or ledger.version == 0:
             return
         try:
             if tried.given_up:

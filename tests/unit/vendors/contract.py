@@ -664,6 +664,21 @@ class ReadingVendorContract(VendorContract):
 
         assert type(error) is errors.OutcomeUnknownError
 
+    def test_reading_a_recording_of_another_call(self):
+        """What is read of another call's recording is no answer about ours."""
+        error = self.refused("read", answer(200, self.about(self.named_recording_id, self.other_call_id)))
+
+        assert type(error) is errors.OutcomeUnknownError
+
+    @pytest.mark.parametrize("dots", [".", ".."])
+    def test_ids_that_would_climb(self, dots):
+        """What is no id is not asked for: the path would be that of all recordings of the account."""
+        wire = Wire()
+        with pytest.raises(errors.VendorResponseError):
+            self.connect(wire).read(replace(self.call, call_id=dots), dots, timeout=1.0)
+
+        assert wire.requests == []
+
     def test_ids_in_the_other_case(self, action):
         """Ids are the same in upper and in lower case."""
         head, tail = self.named_recording_id[:2], self.named_recording_id[2:]
