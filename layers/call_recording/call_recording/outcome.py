@@ -140,7 +140,7 @@ def of_both_legs(own: Outcome, above: Outcome) -> Outcome:
         return own  # the leg has the only tape, or goes on alone
     if own.ledger is not None and own.ledger.known.shows_none_live:
         return above
-    if own.error is errors.RecordingNotFoundError:
+    if own.trigger.action is Action.STOP and own.error is errors.RecordingNotFoundError:
         return above  # the recording that was named is of the other leg, or of none
     return own if own.error is not None else above
 
