@@ -1,4 +1,4 @@
-"""Two things at once: the ledger is saved while its reminder is sent (7 ms of a pause, docs/performance.md)."""
+"""Two things at once: the ledger is saved while its reminder is sent, so that a caller waits for one round trip, not two."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
