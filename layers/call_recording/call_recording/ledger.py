@@ -160,7 +160,7 @@ class CallLedger:
         """
         if event_id in self.seen:
             return self
-        ledger = self._see(event_id, pause_id)
+        ledger = self._heard_of(event_id, pause_id)
         occurred_at = believed(occurred_at, now)
         if refusal := ledger._refusal(step, occurred_at):
             return ledger._noted(now, "entered", by=by, step=step, refused=refusal)
@@ -193,7 +193,7 @@ class CallLedger:
         if event_id in self.seen:
             return self
         occurred_at = believed(occurred_at, now)
-        ledger = self._see(event_id)
+        ledger = self._heard_of(event_id)
         if occurred_at is not None:
             latest = max(occurred_at, self.left_at.get(step, 0.0))
             others = {name: at for name, at in self.left_at.items() if name != step}
@@ -221,7 +221,9 @@ class CallLedger:
         """The recording is to be stopped for good; all pauses close."""
         if event_id in self.seen:
             return self
-        ledger = replace(self._see(event_id), stopped=True, by_document=False, pauses={}, known=NOTHING)._anew(self)
+        ledger = replace(self._heard_of(event_id), stopped=True, by_document=False, pauses={}, known=NOTHING)._anew(
+            self
+        )
         return ledger._noted(now, "stop asked", by=by, step=step)
 
     def stopped_by_document(self, *, step: str, event_id: str, now: float, by: str) -> "CallLedger":
@@ -259,7 +261,7 @@ class CallLedger:
         """A recording of the call has started, ended or failed: what was known of it is known no longer."""
         if event_id in self.seen:
             return self
-        ledger = replace(self._see(event_id), known=NOTHING, changes=self.changes + 1)
+        ledger = replace(self._heard_of(event_id), known=NOTHING, changes=self.changes + 1)
         return ledger._anew(self)._noted(now, what, by=by)
 
     # The lease, and what comes of it.
@@ -335,7 +337,11 @@ class CallLedger:
     # How.
 
     def _see(self, *ids: str) -> "CallLedger":
-        told = replace(self, seen=(*self.seen, *ids)[-MAX_SEEN:])
+        return replace(self, seen=(*self.seen, *ids)[-MAX_SEEN:])
+
+    def _heard_of(self, *ids: str) -> "CallLedger":
+        """A flow or the vendor tells of the call: if it was only presumed over, it is looked for again."""
+        told = self._see(*ids)
         return replace(told, over=False, presumed=False, missing_since=None) if self.presumed else told
 
     def _refusal(self, step: str, occurred_at: float | None) -> str | None:
