@@ -1,4 +1,4 @@
-"""Scenarios of ../shared/scenarios.md, each in some hundreds of schedules where it is bound to happen."""
+"""What goes wrong, case by case (the number is in each name), in some hundreds of schedules where it is bound to happen."""
 
 from typing import NamedTuple
 
