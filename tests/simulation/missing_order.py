@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from call_recording import doubts, errors, ledger, ledger_parts, occurrences, reconcile, service
+from call_recording import doubts, errors, ledger, ledger_parts, occurrences, reconcile, service, upkeep
 from call_recording.command import Command
 from call_recording.ledger import CallLedger
 from call_recording.ledger_parts import SKEW
@@ -31,7 +31,7 @@ def due_while_open(exchange: Replace) -> None:
 
 def no_skew(exchange: Replace) -> None:
     """All clocks are taken to be the same."""
-    for module in (doubts, ledger, ledger_parts, occurrences, reconcile, service):
+    for module in (doubts, ledger, ledger_parts, occurrences, reconcile, service, upkeep):
         if "SKEW" in module.__dict__:
             exchange(module, "SKEW", 0.0)
 

@@ -7,7 +7,7 @@ import pytest
 from call_recording import errors
 from call_recording.ledger_parts import INVOCATION, SKEW
 from call_recording.model import Action, Call, Notice, Proof, Recording, RecordingStatus, Reminder, Verdict
-from call_recording.service import LONGEST_REMINDER
+from call_recording.upkeep import LONGEST_REMINDER
 from tests.unit.fake_stores import unavailable
 from tests.unit.fake_vendor import Fault, lost
 from tests.unit.fake_world import World
