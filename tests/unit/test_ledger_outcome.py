@@ -202,6 +202,13 @@ class TestRecorded:
         assert (reopened.over, reopened.presumed, reopened.missing_since) == (False, False, None)
         assert (reopened.matches, reopened.due_at is None) == (False, False)
 
+    def test_scenario_43_the_vendor_tells_of_a_call_presumed_over(self):
+        """A recording that starts on such a call shows that it lives."""
+        presumed = replace(over(enter(new())), presumed=True)
+        changed = presumed.recording_changed(event_id="E9", now=NOW, by="vendor", what="recording started")
+
+        assert (changed.over, changed.presumed, changed.due_at is None) == (False, False, False)
+
     def test_scenario_25_a_call_that_the_vendor_shows_ended(self):
         """A call that is known to have ended is not reopened by anybody."""
         ended = record(take(enter(new())), report(error=errors.CallOverError("over", vendor="fake")))

@@ -11,7 +11,7 @@ from call_recording.doubts import Doubts
 from call_recording.ledger import CallLedger
 from call_recording.ledger_parts import Known
 from call_recording.model import Action, Call, Proof, RecordingStatus, Report, Trigger, Verdict
-from call_recording.outcome import Ending, Outcome, answer, without_ledger
+from call_recording.outcome import Ending, Outcome, answer, of_both_legs, without_ledger
 from tests.unit.ledger_words import (
     NOW,
     PAUSED,
@@ -318,3 +318,16 @@ class TestResult:
 
         assert (verdict(outcome), outcome.safe_to_collect, outcome.elapsed_ms) == (DOWN, False, 0)
         assert outcome.recordings == (shown(PAUSED),)
+
+
+class TestBothLegs:
+    @pytest.mark.parametrize(
+        ("action", "own_counts"), [(Action.PAUSE, True), (Action.RESUME, True), (Action.STOP, False)]
+    )
+    def test_scenario_13_not_found_on_the_leg_that_was_named(self, action, own_counts):
+        """What a leg's own vendor did not find is made good by the other leg only for a stop of one recording there."""
+        found = told(paused())
+        own = replace(found, trigger=replace(found.trigger, action=action), error=errors.RecordingNotFoundError)
+        above = replace(found, trigger=own.trigger)
+
+        assert (of_both_legs(own, above) is own) is own_counts
