@@ -31,14 +31,14 @@ serve: ## Run the local stack at http://127.0.0.1:$PORT (8080) until Ctrl-C
 	@exec .venvs/emulator/bin/python -m local.serve
 
 test: ## Run every test; 100 % branch coverage of the layer and the functions
-	@$(ENVIRONMENTS) dev emulator runtime sdk-signalwire
+	@$(ENVIRONMENTS) dev emulator runtime sdk-signalwire sdk-signalwire-webhooks
 	$(DEV)/pytest $(UNIT_TESTS) --cov --cov-report=term-missing:skip-covered
 	$(DEV)/pytest $(SIMULATION) -n $(WORKERS)
 	SIGNALWIRE_SDK_PYTHON=$(CURDIR)/.venvs/sdk-signalwire/bin/python \
 	  $(DEV)/pytest $(OTHER_TESTS) --allow-hosts=127.0.0.1 -n $(WORKERS)
 
 unit: ## Run the fast tests only
-	@$(ENVIRONMENTS) dev
+	@$(ENVIRONMENTS) dev sdk-signalwire-webhooks
 	$(DEV)/pytest $(UNIT_TESTS) --cov --cov-report=term-missing:skip-covered
 
 soak: ## Play a million simulated schedules (half an hour; ARGS="--schedules 100000" for fewer)

@@ -109,8 +109,8 @@ def run(state: Path, listener: socket.socket, *, watch_stdin: bool) -> None:
     """Bring everything up, then serve until a signal comes, the input closes or a process ends by itself."""
     progress = progress_since(time.monotonic())
     try:
-        with layer.built() as built, startup.brought_up(state, built, progress) as (described, children):
-            described["api"] = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        api = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with layer.built() as built, startup.brought_up(state, built, api, progress) as (described, children):
             asyncio.run(serve(state, listener, described, children, progress, watch_stdin=watch_stdin))
             ignore_signals()
     finally:

@@ -22,9 +22,12 @@ EMULATOR_SECONDS: Final = 30.0
 
 @contextlib.contextmanager
 def brought_up(
-    state: Path, layer: Path, progress: Callable[[str], None]
+    state: Path, layer: Path, api: str, progress: Callable[[str], None]
 ) -> Iterator[tuple[dict[str, Any], list[Child]]]:
-    """Give stack.json's content (and the API's `upstream`), and the processes; they end with the block."""
+    """Give stack.json's content (and the API's `upstream`), and the processes; they end with the block.
+
+    *api* is where the API will be served.
+    """
     scratch, logs = fresh(state / "scratch"), fresh(state / "logs")
     accounts = demo_accounts()
     with contextlib.ExitStack() as cleanup:
@@ -42,13 +45,13 @@ def brought_up(
         deployed = deployment.deploy(
             emulator.endpoint(port),
             Runtime(python=python("runtime"), layer=layer, logs=logs, hidden=tuple(emulator.settings(port, scratch))),
-            template_parameters(),
+            template_parameters(api),
         )
         progress("template.yaml is deployed")
         simulators = json.loads(children[1].hear())
-        deployment.store_secrets(deployed.endpoint, accounts, simulators["vendors"])
+        deployment.store_secrets(deployed.endpoint, accounts, simulators["vendors"], ivr=simulators["ivr"])
         progress("the vendors' simulators are up, and so are the demo accounts")
-        yield describe(deployed, simulators, accounts), children
+        yield describe(deployed, api, simulators, accounts), children
 
 
 def fresh(folder: Path) -> Path:
@@ -93,23 +96,25 @@ def wait_for_emulator(child: Child, port: int) -> None:
         time.sleep(0.02)
 
 
-def template_parameters() -> dict[str, str]:
-    """Give the template's parameters that the environment sets."""
+def template_parameters(api: str) -> dict[str, str]:
+    """Give the template's parameters: where platforms reach the API, and what the environment sets."""
     ttl = os.environ.get("SECRET_TTL_SECONDS")
-    return {"SecretTtlSeconds": ttl} if ttl else {}
+    return {"PublicUrls": api} | ({"SecretTtlSeconds": ttl} if ttl else {})
 
 
-def describe(deployed: Any, simulators: dict[str, Any], accounts: list[Account]) -> dict[str, Any]:
+def describe(deployed: Any, api: str, simulators: dict[str, Any], accounts: list[Account]) -> dict[str, Any]:
     """Say where everything is."""
     return {
-        "api": "",
+        "api": api,
         "aws_endpoint": deployed.endpoint,
         "region": emulator.REGION,
         "control": simulators["control"],
         "vendors": simulators["vendors"],
-        "accounts": {a.name: {"vendor": a.vendor, "bearer_token": a.bearer_token} for a in accounts},
+        "ivr": simulators["ivr"],
+        "accounts": {account.name: account.for_callers for account in accounts},
         "functions": {
             "flow_callback": deployed.outputs["FlowCallbackFunctionName"],
+            "vendor_webhook": deployed.outputs["VendorWebhookFunctionName"],
             "workflow_task": deployed.outputs["WorkflowTaskFunctionName"],
             "pause_deadline": deployed.outputs["PauseDeadlineFunctionName"],
         },

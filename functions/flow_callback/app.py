@@ -11,7 +11,11 @@ from call_recording.inbound.flows import FlowCallbacks
 
 _offtape = bootstrap()
 flows = FlowCallbacks(
-    accounts=_offtape.accounts, recordings=_offtape.recordings, clock=_offtape.clock, observer=_offtape.observer
+    accounts=_offtape.accounts,
+    recordings=_offtape.recordings,
+    clock=_offtape.clock,
+    observer=_offtape.observer,
+    public_urls=_offtape.public_urls,
 )
 
 

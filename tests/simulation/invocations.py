@@ -9,8 +9,7 @@ from call_recording.account import Account, AccountSecret, Settings
 from call_recording.errors import VendorError
 from call_recording.inbound.reminders import Reminders
 from call_recording.ledger import CallLedger
-from call_recording.model import Action, Call, Deadline, Notice, Trigger
-from call_recording.occurrences import Occurrence
+from call_recording.model import Action, Call, Deadline, Happening, Notice, RecordingEvent, Trigger
 from call_recording.outcome import Outcome
 from call_recording.service import RecordingService
 from tests.simulation.checks import Checks
@@ -31,6 +30,12 @@ VISIBILITY_SECONDS: Final = 120.0
 RECEIVES: Final = 5
 
 ACCOUNT: Final = "acme"
+#: Map what a script's vendor tells: the event.
+HAPPENINGS: Final = {
+    "recording started": Happening.RECORDING_STARTED,
+    "recording ended": Happening.RECORDING_ENDED,
+    "call over": Happening.CALL_OVER,
+}
 _ACTIONS: Final = {"entered": Action.PAUSE, "left": Action.RESUME, "stop": Action.STOP, "stop one": Action.STOP}
 
 
@@ -51,7 +56,13 @@ class Watcher:
         """Nobody looks."""
 
     def noticed(
-        self, notice: Notice, *, account: str, call_id: str, step: str | None = None, reason: str | None = None
+        self,
+        notice: Notice,
+        *,
+        account: str,
+        call_id: str | None = None,
+        step: str | None = None,
+        reason: str | None = None,
     ) -> None:
         """Operators are told something."""
         self._me.world.note(self._me.name, f"notice: {notice}")
@@ -139,24 +150,14 @@ class Functions:
 
     def webhook(self, what: str) -> Invocation:
         """The vendor tells of a recording, or of the call's end."""
+        event = RecordingEvent(account=ACCOUNT, happening=HAPPENINGS[what], call=Call(call_id=CALL_ID))
 
         def work(me: Invocation) -> None:
-            service = self._service(me)
-
-            def apply(ledger: CallLedger, now: float) -> CallLedger:
-                if what == "call over":
-                    return ledger.call_ended(event_id=f"event of {me.name}", now=now, by="webhook")
-                return ledger.recording_changed(event_id=f"event of {me.name}", now=now, by="webhook", what=what)
-
-            occurrence = Occurrence(by="webhook", account=ACCOUNT, call=Call(call_id=CALL_ID), apply=apply)
-            account = self.secret.account
-            stand_in = Trigger(account=ACCOUNT, action=Action.RESUME, step="", call=occurrence.call)
-            deadline = Deadline(me.monotonic, self.settings.budget_ms / 1000)
-            vendor = SimulatedVendor(self.board, me)
-            conversation = service._conversation(vendor, stand_in, account, deadline)
+            # as inbound/webhooks.py hands it on
+            deadline = Deadline(me.monotonic, self.settings.budget_ms / 1000 - ANSWER_SECONDS)
             ends_at = me.time() + (me.ends - self.world.now)
             try:
-                service._reconciler(occurrence, conversation, account, deadline, ends_at).run()
+                self._service(me).happened(event, self.secret, deadline=deadline, ends_at=ends_at)
             except errors.UnavailableError:
                 self.world.note(me.name, "gives the webhook back")
                 return

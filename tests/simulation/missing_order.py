@@ -7,7 +7,7 @@ from typing import Any
 from call_recording import doubts, errors, ledger, ledger_parts, occurrences, reconcile, service, upkeep
 from call_recording.command import Command
 from call_recording.ledger import CallLedger
-from call_recording.ledger_parts import SKEW
+from call_recording.ledger_parts import SKEW, Pause
 from call_recording.model import Action
 from call_recording.occurrences import timing_of
 from call_recording.reconcile import Reconciler
@@ -43,7 +43,7 @@ def nonce_of_event(exchange: Replace) -> None:
 
 def no_visits(exchange: Replace) -> None:
     """A `left` is a `left`."""
-    exchange(ledger, "_of_earlier_visit", lambda *_: False)
+    exchange(Pause, "is_later", lambda *_: False)
 
 
 def unconditional(exchange: Replace) -> None:

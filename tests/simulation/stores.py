@@ -192,7 +192,8 @@ class SimulatedTimers:
         seconds = max(0.0, at - me.time())
         body = dump_reminder(reminder, at=at)
         # of a pause that is sent without the ledger a message is the only trace there is: it may be late or doubled
-        blind = me.aside is None and (reminder.pause_id or "").startswith("blind-")
+        # and so it is of an event that there was no ledger for
+        blind = me.aside is None and ((reminder.pause_id or "").startswith("blind-") or reminder.happening is not None)
         if blind and choice == "lost":
             choice = "ok"
         if queue.down_until > world.now and not world.calm:

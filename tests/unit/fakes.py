@@ -29,9 +29,19 @@ TOKEN = "placeholder-bearer-token-0001"
 USERNAME = "flow"
 PASSWORD = "placeholder-password-0001"
 VENDOR_KEY = "placeholder-vendor-key-0001"
+#: What SignalWire and Bird sign with; Twilio signs with its auth token, VENDOR_KEY.
+SIGNING_KEY = "placeholder-signing-key-0001"
+#: What a third party signs with (Standard Webhooks).
+WEBHOOK_SECRET = "whsec_" + b64encode(b"placeholder-webhook-secret-0001").decode()
 
 #: Everything that a secret holds and that nobody may see.
-KEYS = (TOKEN, PASSWORD, VENDOR_KEY)
+KEYS = (TOKEN, PASSWORD, VENDOR_KEY, SIGNING_KEY, WEBHOOK_SECRET)
+
+#: The vendors whose signature has a key of its own.
+SIGNED_BY_KEY = ("bird", "signalwire")
+
+#: The API's own domain, by API Gateway's word.
+DOMAIN = "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
 
 ACCOUNT_SID = "AC" + "0" * 31 + "1"
 CALL_SID = "CA" + "0" * 31 + "1"
@@ -99,7 +109,7 @@ class RecordingObserver:
     refusals: list[dict[str, str | None]] = field(default_factory=list)
     misfits: list[dict[str, str]] = field(default_factory=list)
     sweeps: list[int] = field(default_factory=list)  #: how many calls each found due
-    notices: list[tuple[Notice, str, str | None]] = field(default_factory=list)  #: what, of which call and step
+    notices: list[tuple[Notice, str | None, str | None]] = field(default_factory=list)  #: what, of which call and step
     reasons: list[str | None] = field(default_factory=list)  #: why, of each notice
 
     def handled(self, outcome: Outcome, error: VendorError | None) -> None:
@@ -109,7 +119,13 @@ class RecordingObserver:
         self.refusals.append({"reason": reason, "account": account, "field": field})
 
     def noticed(
-        self, notice: Notice, *, account: str, call_id: str, step: str | None = None, reason: str | None = None
+        self,
+        notice: Notice,
+        *,
+        account: str,
+        call_id: str | None = None,
+        step: str | None = None,
+        reason: str | None = None,
     ) -> None:
         self.notices.append((notice, call_id, step))
         self.reasons.append(reason)
@@ -148,7 +164,12 @@ def document(vendor: str = "twilio", **changed: Any) -> dict[str, Any]:
     sections: dict[str, Any] = {
         "vendor": vendor,
         "credentials": dict(CREDENTIALS[vendor]),
-        "inbound": {"bearer_tokens": [TOKEN], "basic": [{"username": USERNAME, "password": PASSWORD}]},
+        "inbound": {
+            "bearer_tokens": [TOKEN],
+            "basic": [{"username": USERNAME, "password": PASSWORD}],
+            "signing_keys": [SIGNING_KEY] if vendor in SIGNED_BY_KEY else [],
+            "webhook_secrets": [WEBHOOK_SECRET],
+        },
         "settings": {"allowed_redirects": ["https://ivr.example.com/"]},
     }
     return sections | changed
@@ -305,11 +326,27 @@ def flow_event(
         "rawPath": f"/flows/{account}/{step}/{word}",
         "rawQueryString": "",
         "headers": {name: value for name, value in headers.items() if value is not None},
-        "requestContext": {"stage": "$default", "requestId": "test-request-1", "timeEpoch": 1_790_000_000_000},
+        "requestContext": {
+            "stage": "$default",
+            "domainName": DOMAIN,
+            "requestId": "test-request-1",
+            "timeEpoch": 1_790_000_000_000,
+        },
         "pathParameters": {"account": account, "step": step},
         "body": b64encode(raw).decode() if encode or isinstance(body, bytes) else body,
         "isBase64Encoded": encode or isinstance(body, bytes),
     } | changed
+
+
+def webhook_event(body: Any = None, *, vendor: str = "twilio", account: str | None = None, **more: Any) -> dict[str, Any]:
+    """Return API Gateway's event for one delivery of a webhook."""
+    account = f"demo-{vendor}" if account is None else account
+    changed = {
+        "routeKey": "POST /webhooks/{account}",
+        "rawPath": f"/webhooks/{account}",
+        "pathParameters": {"account": account},
+    }
+    return flow_event(body, vendor=vendor, **(changed | more))
 
 
 @dataclass(kw_only=True)

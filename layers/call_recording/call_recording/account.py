@@ -4,8 +4,10 @@ The secret is JSON with `vendor`, `credentials`, `inbound` and `settings`; docs/
 describes each field.  What does not fit is refused with the name of the field, never its value.
 """
 
+import binascii
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -19,6 +21,11 @@ NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,62}")
 
 #: Shorter bearer tokens than this can be guessed.
 MIN_TOKEN_LENGTH: Final = 16
+
+#: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#symmetric
+WEBHOOK_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 -- a prefix
+#: What that page asks for at least, bytes.
+MIN_WEBHOOK_SECRET_BYTES: Final = 24
 
 # A key travels in a header: a stray newline from a shell would otherwise surface as a baffling refusal.
 _KEY = re.compile(r"[!-~]+")
@@ -41,7 +48,11 @@ class Inbound:
     bearer_tokens: tuple[str, ...] = field(default=(), repr=False)
     basic: tuple[BasicCredential, ...] = ()
     signing_keys: tuple[str, ...] = field(default=(), repr=False)
-    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    webhook_secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    # from the other sections of the secret
+    vendor: str | None = None  #: whose signatures count
+    auth_token: str | None = field(default=None, repr=False)  #: Twilio's, with which it signs
+    allow_shared_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +102,19 @@ class AccountSecret:
     def inbound(self) -> Inbound:
         """What callers may prove themselves with.  Raises ConfigurationError if it does not parse."""
         section = _section(self._document, "inbound")
-        _refuse_unknown(section, Inbound, "inbound")
+        _refuse_unknown(section, _INBOUND_FIELDS, "inbound")
+        # leniently: what is wrong with these sections is told to those alone who have proven who they are
+        credentials, settings = self._document.get("credentials"), self._document.get("settings")
+        token = credentials.get("auth_token") if isinstance(credentials, dict) else None
+        vendor = self._document.get("vendor")
         return Inbound(
             bearer_tokens=tuple(_keys(section, "bearer_tokens", minimum=MIN_TOKEN_LENGTH)),
             basic=tuple(_basic(section)),
             signing_keys=tuple(_keys(section, "signing_keys")),
-            webhook_secrets=tuple(_keys(section, "webhook_secrets")),
+            webhook_secrets=tuple(_webhook_secrets(section)),
+            vendor=vendor if isinstance(vendor, str) else None,
+            auth_token=token if isinstance(token, str) and _KEY.fullmatch(token) else None,
+            allow_shared_keys=isinstance(settings, dict) and settings.get("allow_shared_keys") is True,
         )
 
     @cached_property
@@ -130,8 +148,11 @@ def _section(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     return section
 
 
-def _refuse_unknown(section: Mapping[str, Any], known: type, name: str) -> None:
-    if unknown := sorted(section.keys() - {each.name for each in fields(known)}):
+_INBOUND_FIELDS: Final = frozenset({"bearer_tokens", "basic", "signing_keys", "webhook_secrets"})
+
+
+def _refuse_unknown(section: Mapping[str, Any], known: frozenset[str], name: str) -> None:
+    if unknown := section.keys() - known:
         raise ConfigurationError(name, f"has {len(unknown)} unknown field(s); check the spelling")
 
 
@@ -145,6 +166,24 @@ def _keys(section: Mapping[str, Any], name: str, *, minimum: int = 1) -> list[st
                 f"inbound.{name}[{index}]", f"must be at least {minimum} printable ASCII character(s), without blanks"
             )
     return keys
+
+
+def _webhook_secrets(section: Mapping[str, Any]) -> list[bytes]:
+    """Return the keys that the secrets stand for: base64 behind a prefix that some leave out."""
+    secrets = []
+    for index, text in enumerate(_keys(section, "webhook_secrets")):
+        encoded = text.removeprefix(WEBHOOK_SECRET_PREFIX).rstrip("=")  # some leave the padding out as well
+        try:
+            secret = b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+        except binascii.Error:
+            secret = b""
+        if len(secret) < MIN_WEBHOOK_SECRET_BYTES:
+            raise ConfigurationError(
+                f"inbound.webhook_secrets[{index}]",
+                f"must be {WEBHOOK_SECRET_PREFIX} and the base64 of at least {MIN_WEBHOOK_SECRET_BYTES} bytes",
+            )
+        secrets.append(secret)
+    return secrets
 
 
 def _basic(section: Mapping[str, Any]) -> list[BasicCredential]:
@@ -175,7 +214,7 @@ def _credentials(section: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _settings(section: Mapping[str, Any]) -> Settings:
-    _refuse_unknown(section, Settings, "settings")
+    _refuse_unknown(section, frozenset(each.name for each in fields(Settings)), "settings")
     for name, value in section.items():
         fits, problem = _SETTINGS[name]
         if not fits(value):

@@ -7,6 +7,7 @@ gc.disable()  # init allocates much and frees next to nothing: collections in it
 # ruff: noqa: E402 -- see above
 import random
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .aws.aside import ThreadAside
@@ -32,6 +33,7 @@ class Offtape:
     timers: Timers
     clock: Clock
     observer: Observer
+    public_urls: Sequence[str]
 
 
 def bootstrap(environment: Environment | None = None) -> Offtape:
@@ -65,4 +67,11 @@ def bootstrap(environment: Environment | None = None) -> Offtape:
     )
     gc.freeze()  # what init made is never scanned again; from here collections run as usual
     gc.enable()
-    return Offtape(accounts=accounts, recordings=recordings, timers=timers, clock=clock, observer=observer)
+    return Offtape(
+        accounts=accounts,
+        recordings=recordings,
+        timers=timers,
+        clock=clock,
+        observer=observer,
+        public_urls=environment.public_urls,
+    )

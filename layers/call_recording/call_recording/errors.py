@@ -8,6 +8,7 @@
     + UnreadableBodyError
     + BodyTooLargeError
     + UnsupportedMediaTypeError
+    + CardDataError
   x NotRecordingError             a live call on which nothing is being recorded
   x VendorError
     + VendorUnreachableError      nothing was sent: safe to repeat
@@ -55,6 +56,10 @@ class UnreadableBodyError(InvalidTriggerError):
 
 class BodyTooLargeError(InvalidTriggerError):
     """The body is larger than any trigger needs to be."""
+
+
+class CardDataError(InvalidTriggerError):
+    """The body has a card's number and its code: nothing of it is read."""
 
 
 class UnsupportedMediaTypeError(InvalidTriggerError):

@@ -34,7 +34,7 @@ from .ledger_parts import (
     believed,
     told,
 )
-from .model import Action, Call, Report
+from .model import Action, Call, Happening, Report
 
 
 class LedgerConflictError(Exception):
@@ -200,7 +200,7 @@ class CallLedger:
             ledger = replace(ledger, left_at=dict([*others.items(), (step, latest)][-MAX_STEPS:]))
         pause = self.pauses.get(step)
         told_again = pause_id is None and occurred_at is not None and occurred_at == self.left_at.get(step)
-        of_earlier = _of_earlier_visit(pause, pause_id, occurred_at) or (pause is None and pause_id in self.seen)
+        of_earlier = pause_id in self.seen if pause is None else pause.is_later(pause_id, occurred_at)
         if told_again or of_earlier:
             return ledger._noted(now, "left", by=by, step=step, refused="an earlier visit")
         if pause is None:
@@ -253,16 +253,22 @@ class CallLedger:
 
     def call_ended(self, *, event_id: str, now: float, by: str) -> "CallLedger":
         """The call is over: nothing of it will ever be recorded again, and all pauses close."""
-        if event_id in self.seen or self.over:
+        if event_id in self.seen or (self.over and not self.presumed):
             return self
-        return self._see(event_id)._over(now, by)
+        return replace(self._see(event_id), presumed=False)._over(now, by)
 
-    def recording_changed(self, *, event_id: str, now: float, by: str, what: str) -> "CallLedger":
+    def recording_changed(
+        self, *, event_id: str, now: float, by: str, what: str, recording_id: str | None = None
+    ) -> "CallLedger":
         """A recording of the call has started, ended or failed: what was known of it is known no longer."""
         if event_id in self.seen:
             return self
-        ledger = replace(self._heard_of(event_id), known=NOTHING, changes=self.changes + 1)
-        return ledger._anew(self)._noted(now, what, by=by)
+        started = what == Happening.RECORDING_STARTED
+        ledger = self._heard_of(event_id) if started else self._see(event_id)  # of a call that is over, others come too
+        ledger = ledger._noted(now, what, by=by, recording_id=recording_id)
+        if self.lease is None and self.matches and self.desired is Action.RESUME:
+            return ledger  # a tape runs by itself, and one that somebody else has paused is not ours to resume
+        return replace(ledger, known=NOTHING, changes=self.changes + 1)._anew(self)
 
     # The lease, and what comes of it.
 
@@ -404,15 +410,6 @@ class CallLedger:
         events = (*self.events, event)
         surplus = max(0, len(events) - MAX_EVENTS)
         return replace(self, events=events[surplus:], folded=self.folded + surplus)
-
-
-def _of_earlier_visit(pause: Pause | None, pause_id: str | None, occurred_at: float | None) -> bool:
-    """Whether a `left` that says this is older than the visit that *pause* belongs to."""
-    if pause is None:
-        return False
-    if pause_id is not None:
-        return pause_id != pause.pause_id
-    return occurred_at is not None and pause.occurred_at is not None and occurred_at < pause.occurred_at
 
 
 def _without(pauses: Mapping[str, Pause], step: str) -> dict[str, Pause]:

@@ -58,6 +58,12 @@ class Pause(NamedTuple):
     entries: int = 1  #: how often it was entered
     kept: bool = False  #: past its deadline, and kept by the account's wish
 
+    def is_later(self, pause_id: str | None, occurred_at: float | None) -> bool:
+        """Whether it is of a later visit than the one that a `left` which says this is about."""
+        if pause_id is not None:
+            return pause_id != self.pause_id
+        return occurred_at is not None and self.occurred_at is not None and occurred_at < self.occurred_at
+
 
 class Lease(NamedTuple):
     """The right to command the vendor."""

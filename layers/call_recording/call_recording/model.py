@@ -117,6 +117,26 @@ class Trigger:
     by: str = "flow"  #: who asks: flow or workflow
 
 
+class Happening(StrEnum):
+    """What a vendor, or a third party, tells of a call by itself."""
+
+    CALL_OVER = "call-over"
+    RECORDING_STARTED = "recording-started"
+    RECORDING_ENDED = "recording-ended"
+    RECORDING_FAILED = "recording-failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingEvent:
+    """Something that has happened to a call or to one of its recordings."""
+
+    account: str
+    happening: Happening
+    call: Call
+    recording_id: str | None = None
+    event_id: str | None = None  #: SHA-256 of what makes two deliveries the same event; None if nothing does
+
+
 class Report(NamedTuple):
     """What came of one command at the vendor: every live recording of the call, and what stood in the way."""
 
@@ -130,13 +150,16 @@ class Report(NamedTuple):
 
 
 class Reminder(NamedTuple):
-    """A message to ourselves: look at this call again."""
+    """A message to ourselves: look at this call again, or write down what has happened to it."""
 
     account: str
     call: Call
     step: str | None = None  #: of the pause that it is about, if it is about one
     pause_id: str | None = None
     deadline: float | None = None  #: of that pause, seconds since the epoch
+    happening: Happening | None = None  #: what the ledger could not be told
+    recording_id: str | None = None  #: of which that was told
+    event_id: str | None = None
 
 
 class Notice(StrEnum):
@@ -149,6 +172,8 @@ class Notice(StrEnum):
     FOUND_RUNNING = "found-running"  #: a tape that we had paused was running: somebody else resumed it
     NOT_LOOKED_AT = "not-looked-at"  #: the sweep could not look at a call that is due: it stays so
     GIVEN_UP = "given-up"  #: four hours of failures: somebody has to look at this call
+    PROOF_REFUSED = "proof-refused"  #: somebody came to an account with a key or signature that does not hold
+    CARD_DATA_REFUSED = "card-data-refused"  #: a payment connector was pointed at Offtape
     ACCOUNT_GONE = "account-gone"  #: a call of an account that is no more, or whose secret does not fit
 
 

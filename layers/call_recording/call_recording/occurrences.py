@@ -9,13 +9,13 @@ from .account import Account, Settings
 from .errors import ConfigurationError
 from .ledger import CallLedger
 from .ledger_parts import Timing
-from .model import Action, Call, Reminder, Trigger
+from .model import Action, Call, Happening, RecordingEvent, Reminder, Trigger
 
 
 class Occurrence(NamedTuple):
     """What somebody told us of a call."""
 
-    by: str  #: who: flow, workflow, timer, sweep
+    by: str  #: who: flow, workflow, vendor, timer, sweep
     account: str
     call: Call
     apply: Callable[[CallLedger, float], CallLedger]  #: writes it into the ledger, at the time given
@@ -119,6 +119,44 @@ def inherited(child: CallLedger, parent: str) -> Occurrence:
         return ledger
 
     return Occurrence(by="leg", account=child.account, call=replace(child.call, call_id=parent), apply=apply)
+
+
+def told(event: RecordingEvent, by: str, nonce: str) -> Occurrence:
+    """What has happened to a call; *nonce* stands for the event's id where nothing makes two deliveries the same."""
+    event_id = event.event_id or nonce
+
+    def apply(ledger: CallLedger, now: float) -> CallLedger:
+        if event.happening is Happening.CALL_OVER:
+            return ledger.call_ended(event_id=event_id, now=now, by=by)
+        return ledger.recording_changed(
+            event_id=event_id, now=now, by=by, what=event.happening, recording_id=event.recording_id
+        )
+
+    return Occurrence(by=by, account=event.account, call=event.call, apply=apply)
+
+
+def reminder_of(event: RecordingEvent) -> Reminder:
+    """*event*, as the queue keeps it while there is no ledger to write it into."""
+    return Reminder(
+        event.account,
+        _addressed(event.call),
+        happening=event.happening,
+        recording_id=event.recording_id,
+        event_id=event.event_id,
+    )
+
+
+def event_of(reminder: Reminder) -> RecordingEvent | None:
+    """The event that *reminder* has kept, if it is about one."""
+    if reminder.happening is None:
+        return None
+    return RecordingEvent(
+        account=reminder.account,
+        happening=reminder.happening,
+        call=reminder.call,
+        recording_id=reminder.recording_id,
+        event_id=reminder.event_id,
+    )
 
 
 class Wake:

@@ -126,7 +126,13 @@ class Observer(Protocol):
         """A trigger was turned away before any vendor was asked."""
 
     def noticed(
-        self, notice: Notice, *, account: str, call_id: str, step: str | None = None, reason: str | None = None
+        self,
+        notice: Notice,
+        *,
+        account: str,
+        call_id: str | None = None,
+        step: str | None = None,
+        reason: str | None = None,
     ) -> None:
         """Something happened that operators should know of."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from .account import NAME
-from .model import Call, Reminder
+from .model import Call, Happening, Reminder
 
 #: Ids of the greatest length, every character of them escaped, still fit.
 MAX_BODY_LENGTH: Final = 16_384
@@ -21,6 +21,7 @@ LATEST: Final = 4_102_444_800.0
 
 _PRINTABLE = re.compile(r"[!-~]+")
 _PAUSE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_HASH = re.compile(r"[0-9a-f]{64}")
 _Value = TypeVar("_Value")
 
 
@@ -33,6 +34,9 @@ def dump_reminder(reminder: Reminder, *, at: float) -> str:
         "step": reminder.step,
         "pause_id": reminder.pause_id,
         "deadline": reminder.deadline,
+        "happening": reminder.happening,
+        "recording_id": reminder.recording_id,
+        "event_id": reminder.event_id,
         "at": at,
     }
     return json.dumps({name: value for name, value in fields.items() if value is not None})
@@ -58,6 +62,9 @@ def parse_reminder(body: str) -> tuple[Reminder, float]:
         step=_optional(fields, "step", _name),
         pause_id=_optional(fields, "pause_id", _pause_id),
         deadline=_optional(fields, "deadline", _instant),
+        happening=_optional(fields, "happening", _happening),
+        recording_id=_optional(fields, "recording_id", _id),
+        event_id=_optional(fields, "event_id", _hash),
     )
     return reminder, _needed(fields, "at", _instant)
 
@@ -90,6 +97,14 @@ def _id(value: Any) -> str | None:
 
 def _pause_id(value: Any) -> str | None:
     return value if isinstance(value, str) and _PAUSE_ID.fullmatch(value) else None
+
+
+def _happening(value: Any) -> Happening | None:
+    return Happening(value) if value in tuple(Happening) else None
+
+
+def _hash(value: Any) -> str | None:
+    return value if isinstance(value, str) and _HASH.fullmatch(value) else None
 
 
 def _instant(value: Any) -> float | None:

@@ -5,12 +5,12 @@ from contextlib import ExitStack
 from typing import Final
 
 from . import errors
-from .account import Account
+from .account import Account, AccountSecret
 from .conversation import Conversation
-from .ledger import LedgerConflictError
+from .ledger import CallLedger, LedgerConflictError
 from .ledger_parts import SKEW
-from .model import Action, Call, Deadline, Notice, Reminder, Trigger
-from .occurrences import Occurrence, Wake, inherited, timing_of
+from .model import Action, Call, Deadline, Notice, RecordingEvent, Reminder, Trigger
+from .occurrences import Occurrence, Wake, event_of, inherited, reminder_of, timing_of, told
 from .outcome import Ending
 from .ports import AccountSecrets, Aside, Clock, Ledgers, Observer, Timers, Vendor, Vendors
 from .reconcile import RECORD_SECONDS, Reconciler
@@ -61,8 +61,11 @@ class Upkeep:
             return
         account, vendor = found
         deadline = Deadline(self._clock.monotonic, min(WAKE_SECONDS, seconds_left - RECORD_SECONDS))
+        if (event := event_of(reminder)) is not None:
+            self._tell(event, account, vendor, deadline, ends_at)
+            return
         wake = Wake(reminder, account, by)
-        stand_in = Trigger(account=account.name, action=Action.RESUME, step=reminder.step or "", call=reminder.call)
+        stand_in = _stand_in(account, reminder.call, Action.RESUME)
         conversation = self._conversation(vendor, stand_in, account, deadline)
         try:
             ending = self._reconciler(wake.occurrence(), conversation, account, deadline, ends_at).run()
@@ -76,20 +79,52 @@ class Upkeep:
         if ending.busy or not ending.recorded:
             raise errors.UnavailableError("somebody else is commanding this call, or the outcome could not be kept")
         self._follow_up(ending, account.name, reminder.call, reminder.step)
-        child = ending.ledger
-        if child.parent is not None and (child.pauses or child.stopped):  # found only now, it may be
-            leg = inherited(child, child.parent)
-            try:
-                above = self._reconciler(leg, conversation, account, deadline, ends_at).run()
-            except (
-                errors.UnavailableError
-            ):  # this leg may be settled by now, and then nobody would come back for the other
-                self._remind(Reminder(account.name, child.call), self._clock.now() + AGAIN)
-                raise
-            self._follow_up(above, account.name, leg.call, reminder.step)
+        self._pass_on(ending.ledger, conversation, account, deadline, ends_at)
         pause = ending.ledger.pauses.get(reminder.step or "")
         if pause is not None and pause.pause_id == reminder.pause_id and not pause.kept:
             self._remind(reminder, pause.deadline + SKEW)  # it was too early for its own pause
+
+    def happened(self, event: RecordingEvent, secret: AccountSecret, *, deadline: Deadline, ends_at: float) -> None:
+        """Write *event* into the ledger of its call, and make the vendor match at once: a new tape is paused, say.
+
+        Of a call that nobody has asked anything of there is no ledger, and nothing to be done.  Without the ledger the
+        queue keeps the event.
+        Raises InvalidTriggerError for what is no id of this vendor, and UnavailableError if the queue is down as well.
+        """
+        account = secret.account
+        vendor = self._vendors(account)
+        vendor.check(_stand_in(account, event.call, Action.PAUSE, recording_id=event.recording_id))
+        try:
+            self._tell(event, account, vendor, deadline, ends_at)
+        except errors.UnavailableError as exc:
+            self._notice(Notice.LEDGER_UNAVAILABLE, account.name, event.call, reason=str(exc))
+            self._timers.remind(reminder_of(event), at=self._clock.now())
+
+    def _tell(
+        self, event: RecordingEvent, account: Account, vendor: Vendor, deadline: Deadline, ends_at: float
+    ) -> None:
+        if self._ledgers.load(event.account, event.call).version == 0:
+            return
+        stand_in = _stand_in(account, event.call, Action.RESUME)
+        conversation = self._conversation(vendor, stand_in, account, deadline)
+        occurrence = told(event, "vendor", self._nonce())
+        ending = self._reconciler(occurrence, conversation, account, deadline, ends_at).run()
+        self._follow_up(ending, account.name, event.call, None)
+        self._pass_on(ending.ledger, conversation, account, deadline, ends_at)
+
+    def _pass_on(
+        self, child: CallLedger, conversation: Conversation, account: Account, deadline: Deadline, ends_at: float
+    ) -> None:
+        """Tell the leg that this one was made from, found only now it may be, what is desired of this one."""
+        if child.parent is None or not (child.pauses or child.stopped):
+            return
+        leg = inherited(child, child.parent)
+        try:
+            above = self._reconciler(leg, conversation, account, deadline, ends_at).run()
+        except errors.UnavailableError:  # this leg may be settled by now, and then nobody would come back for the other
+            self._remind(Reminder(account.name, child.call), self._clock.now() + AGAIN)
+            raise
+        self._follow_up(above, account.name, leg.call, None)
 
     def sweep(self, *, seconds_left: float, limit: int) -> None:
         """Look at all calls that are due; what there is no time for goes to the queue, where others take it up.
@@ -203,3 +238,8 @@ class Upkeep:
         except (errors.UnavailableError, errors.InvalidTriggerError, errors.ConfigurationError):
             return None  # the refusal stands, and says what there is to mend
         return renewed
+
+
+def _stand_in(account: Account, call: Call, action: Action, *, recording_id: str | None = None) -> Trigger:
+    """A trigger that nobody sent, for what is checked by one."""
+    return Trigger(account=account.name, action=action, step="", call=call, recording_id=recording_id)

@@ -18,7 +18,7 @@ logger = Logger()
 metrics = Metrics()
 
 # At DEBUG these write whole requests and answers, secrets and tokens among them, whatever level a function is set to.
-for _library in ("botocore", "urllib3", "httpx", "httpcore"):
+for _library in ("boto3", "botocore", "urllib3", "httpx", "httpcore"):
     logging.getLogger(_library).setLevel(logging.WARNING)
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -62,7 +62,13 @@ class LogsAndMetrics:
         metrics.add_metric("TriggerRefused", MetricUnit.Count, 1)
 
     def noticed(
-        self, notice: Notice, *, account: str, call_id: str, step: str | None = None, reason: str | None = None
+        self,
+        notice: Notice,
+        *,
+        account: str,
+        call_id: str | None = None,
+        step: str | None = None,
+        reason: str | None = None,
     ) -> None:
         """Log and count something that operators should know of.
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .. import redirects
 from ..errors import ConfigurationError
 
 
@@ -17,6 +18,7 @@ class Environment:
     ledger_retention_days: int = 400
     secret_prefix: str = "call-recording/"  # noqa: S105 -- where secrets are, not one
     secret_ttl_seconds: float = 60.0
+    public_urls: tuple[str, ...] = ()  #: under which vendors reach the API, beside its own
     own_ca: bool = False  #: the company brings its own certificate authorities (SSL_CERT_FILE or SSL_CERT_DIR)
 
     @classmethod
@@ -32,8 +34,20 @@ class Environment:
             ledger_retention_days=retention,
             secret_prefix=environ.get("SECRET_PREFIX", "call-recording/"),
             secret_ttl_seconds=float(_whole_number(environ, "SECRET_TTL_SECONDS", "60", "seconds")),
+            public_urls=_public_urls(environ),
             own_ca=bool(environ.get("SSL_CERT_FILE") or environ.get("SSL_CERT_DIR")),
         )
+
+
+def _public_urls(environ: Mapping[str, str]) -> tuple[str, ...]:
+    urls = tuple(filter(None, environ.get("PUBLIC_URLS", "").split(",")))
+    for url in urls:
+        target = redirects.parse(url)
+        if target is None or not target.encrypted_or_local or not target.bare or url.endswith("/"):
+            raise ConfigurationError(
+                "PUBLIC_URLS", "must be https URLs (http on loopback), separated by commas, without a slash at the end"
+            )
+    return urls
 
 
 def _needed(environ: Mapping[str, str], name: str, what: str) -> str:

@@ -24,6 +24,7 @@ HTTP_STATUSES: Mapping[type[Exception], HTTPStatus] = {
     errors.UnreadableBodyError: HTTPStatus.BAD_REQUEST,
     errors.BodyTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedMediaTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.CardDataError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotRecordingError: HTTPStatus.CONFLICT,
     errors.OutcomeUnknownError: HTTPStatus.GATEWAY_TIMEOUT,
     errors.UnconfirmedError: HTTPStatus.BAD_GATEWAY,
@@ -43,6 +44,7 @@ TITLES: Mapping[type[Exception], str] = {
     errors.UnreadableBodyError: "The body cannot be read",
     errors.BodyTooLargeError: "The body is too large",
     errors.UnsupportedMediaTypeError: "The content type is not supported",
+    errors.CardDataError: "Card data was sent here: point the payment connector elsewhere, at once",
     errors.NotRecordingError: "Nothing is being recorded on this call, and the account does not accept that",
     errors.OutcomeUnknownError: "The vendor gave no readable answer in time: do not collect the card",
     errors.UnconfirmedError: "It is not proven that every recording is as asked: do not collect the card",
@@ -59,6 +61,7 @@ _VERDICTS: Mapping[type[Exception], Verdict] = {
     errors.UnavailableError: Verdict.UNKNOWN,
     errors.UnsupportedActionError: Verdict.FAILED,
     errors.InvalidTriggerError: Verdict.FAILED,
+    errors.CardDataError: Verdict.FAILED,
 }
 
 #: One body for whoever has not proven anything, whatever the reason.
@@ -99,6 +102,11 @@ def _problem(error: type[Exception], members: Mapping[str, Any], headers: Mappin
     status = HTTP_STATUSES[error]
     body = {**members, "type": "about:blank", "title": TITLES[error], "status": status, "error": error.__name__}
     return answer_of(status, "application/problem+json", json.dumps(body), headers)
+
+
+def of_nothing() -> Answer:
+    """Acknowledge what nobody waits for an answer to."""
+    return {"statusCode": int(HTTPStatus.NO_CONTENT), "headers": {"cache-control": "no-store"}}
 
 
 def answer_of(status: HTTPStatus, content_type: str, body: str, headers: Mapping[str, str] | None = None) -> Answer:

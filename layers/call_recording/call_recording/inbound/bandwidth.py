@@ -3,10 +3,10 @@
 https://dev.bandwidth.com/docs/voice/webhooks/
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 
-from ..model import Action
+from ..model import Action, Happening
 
 # Map Bandwidth's field: ours
 FIELDS: Mapping[str, str] = {"callId": "call_id", "recordingId": "recording_id"}
@@ -27,3 +27,14 @@ def redirect(url: str, done: Action | None) -> str:
     """Write BXML that goes on at *url*; before that it says once more what was *done*, unless that was a resume."""
     verb = "" if done is None else _VERBS.get(done, "")
     return f'<Response>{verb}<Redirect redirectUrl="{escape(url)}" redirectMethod="POST"/></Response>'
+
+
+def happenings(word: Callable[[str], str]) -> list[Happening]:
+    """Return what a callback tells.  Bandwidth sends none when a recording starts, is paused or resumed."""
+    match word("eventType"):
+        case "disconnect":
+            return [Happening.CALL_OVER]
+        case "recordingAvailable" | "recordComplete":
+            failed = word("status") == "error"
+            return [Happening.RECORDING_FAILED if failed else Happening.RECORDING_ENDED]
+    return []

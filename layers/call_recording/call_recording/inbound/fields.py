@@ -1,26 +1,24 @@
-"""What callers say: a body or a workflow's input, read into a trigger.
+"""What callers say: a body or a workflow's input, read into a trigger or into events.
 
 Only the fields named here are ever looked at.  Everything else is dropped before anything can log it, for
 some of it can carry card digits: Digits, SpeechResult, digit, tag, cardnumber, ...
 """
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
-from urllib.parse import parse_qsl
 
 from ..account import NAME, Account
-from ..errors import InvalidTriggerError, UnknownAccountError, UnreadableBodyError, UnsupportedMediaTypeError
+from ..errors import InvalidTriggerError, UnknownAccountError
 from ..model import Action, Call, Trigger
 from . import bandwidth, bird, signalwire, twilio
+from .body import Twice
 
 #: No vendor's ids and no sensible URL are longer.
 MAX_TEXT_LENGTH: Final = 2048
-#: A form with more fields than this is not a callback.
-MAX_FORM_FIELDS: Final = 1000
 
 #: Map a vendor's field: ours.
 FIELDS: Mapping[str, Mapping[str, str]] = {
@@ -54,80 +52,47 @@ _PRINTABLE = re.compile(r"[!-~]+")
 _PAUSE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def parse_body(content_type: str, body: bytes) -> dict[str, Any]:
-    """Read a JSON object or a form.  Raises UnsupportedMediaTypeError, UnreadableBodyError, InvalidTriggerError."""
-    media_type, _, parameters = content_type.partition(";")
-    charset = re.search(r'charset="?([^";\s]+)', parameters, re.IGNORECASE)
-    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise UnsupportedMediaTypeError("content-type", "must have the charset UTF-8")
-    match media_type.strip().lower():
-        case "application/json":
-            return _parse_json(body)
-        case "application/x-www-form-urlencoded":
-            return _parse_form(body)
-    raise UnsupportedMediaTypeError("content-type", "must be application/json or application/x-www-form-urlencoded")
-
-
-def parse_trigger(given: Mapping[str, Any], *, account: Account, action: Action, step: str) -> Trigger:
-    """Read a trigger out of *given*.
+def parse_trigger(
+    given: Mapping[str, Any], *, account: Account, action: Action, step: str, message_id: str | None = None
+) -> Trigger:
+    """Read a trigger out of *given*; *message_id* stands for the event's id where it names none.
 
     Raises InvalidTriggerError, and UnknownAccountError if the payload is of another account of the vendor.
     """
-    _check_account(given, account)
+    check_account(given, account)
     if not NAME.fullmatch(step):
         raise InvalidTriggerError("step", "must be lower-case letters, digits and hyphens, a letter first, at most 63")
-    ours = _our_names(given, account.vendor)
-    call_id = _text(ours, "call_id")
-    if call_id is None:
-        raise InvalidTriggerError("call_id", "is missing")
-    event_id = _text(ours, "event_id")
+    ours = our_names(given, account.vendor)
+    call = call_of(ours)
+    parent = text(ours, "parent_call_id")
     return Trigger(
         account=account.name,
         action=action,
         step=step,
-        call=Call(call_id=call_id, channel_id=_text(ours, "channel_id"), redirect_url=_text(ours, "redirect_url")),
-        recording_id=_text(ours, "recording_id"),
+        # the leg that has the recordings
+        call=call if parent is None else replace(call, call_id=parent),
+        recording_id=text(ours, "recording_id"),
         pause_id=_pause_id(ours),
-        event_id=None if event_id is None else sha256(event_id.encode()).hexdigest(),
+        event_id=hashed(text(ours, "event_id") or message_id),
         occurred_at=_instant(ours, "occurred_at"),
         max_pause_seconds=_integer(ours, "max_pause_seconds", 1, account.settings.max_pause_seconds),
     )
 
 
-def _parse_json(body: bytes) -> dict[str, Any]:
-    try:
-        parsed = json.loads(body.decode(), object_pairs_hook=_collect)
-    except (ValueError, RecursionError):
-        raise UnreadableBodyError("body", "is not JSON") from None
-    if not isinstance(parsed, dict):
-        raise UnreadableBodyError("body", "must be a JSON object")
-    return parsed
+def call_of(ours: Mapping[str, Any]) -> Call:
+    """Return the call that is named.  Raises InvalidTriggerError if none is."""
+    call_id = text(ours, "call_id")
+    if call_id is None:
+        raise InvalidTriggerError("call_id", "is missing")
+    return Call(call_id=call_id, channel_id=text(ours, "channel_id"), redirect_url=text(ours, "redirect_url"))
 
 
-def _parse_form(body: bytes) -> dict[str, Any]:
-    try:
-        pairs = parse_qsl(
-            body.decode(), keep_blank_values=True, strict_parsing=bool(body), errors="strict",
-            max_num_fields=MAX_FORM_FIELDS,
-        )  # fmt: skip
-    except ValueError:
-        raise UnreadableBodyError("body", "is not a form") from None
-    return _collect(pairs)
+def hashed(event_id: str | None) -> str | None:
+    """Return what is kept of an event's id: nobody knows what the sender has put into it."""
+    return None if event_id is None else sha256(event_id.encode()).hexdigest()
 
 
-def _collect(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """Make a dictionary of *pairs*; a field that comes twice with different values matters only if it is one of ours."""
-    collected: dict[str, Any] = {}
-    for name, value in pairs:
-        collected[name] = _Twice() if name in collected and collected[name] != value else value
-    return collected
-
-
-class _Twice:
-    """Stands for a field that was given twice with different values."""
-
-
-def _our_names(given: Mapping[str, Any], vendor: str) -> dict[str, Any]:
+def our_names(given: Mapping[str, Any], vendor: str) -> dict[str, Any]:
     """Return the fields that we know, by our names; empty ones count as absent, as vendors send those."""
     ours: dict[str, Any] = {}
     for name, value in given.items():
@@ -138,14 +103,14 @@ def _our_names(given: Mapping[str, Any], vendor: str) -> dict[str, Any]:
             continue  # only where calls belong to channels: elsewhere nobody checks what it is
         if isinstance(value, list | dict):
             raise InvalidTriggerError(known, "must be text or a number")
-        if isinstance(value, _Twice) or (known in ours and ours[known] != value):
+        if isinstance(value, Twice) or (known in ours and ours[known] != value):
             raise InvalidTriggerError(known, "is given twice, with different values")
         ours[known] = value
     return ours
 
 
-def _check_account(given: Mapping[str, Any], account: Account) -> None:
-    """A payload of another account of the vendor proves that somebody has mixed up keys, or worse."""
+def check_account(given: Mapping[str, Any], account: Account) -> None:
+    """Raise UnknownAccountError if *given* is of another account of the vendor: somebody has mixed up keys, or worse."""
     name, credential = ACCOUNT_FIELDS[account.vendor]
     named = given.get(name)
     if named is None or named == "":
@@ -154,7 +119,8 @@ def _check_account(given: Mapping[str, Any], account: Account) -> None:
         raise UnknownAccountError(f"{name} is not this account's")
 
 
-def _text(ours: Mapping[str, Any], name: str) -> str | None:
+def text(ours: Mapping[str, Any], name: str) -> str | None:
+    """Return a field that is text.  Raises InvalidTriggerError if it is something else."""
     value = ours.get(name)
     if value is None:
         return None
@@ -164,7 +130,7 @@ def _text(ours: Mapping[str, Any], name: str) -> str | None:
 
 
 def _pause_id(ours: Mapping[str, Any]) -> str | None:
-    value = _text(ours, "pause_id")
+    value = text(ours, "pause_id")
     if value is not None and not _PAUSE_ID.fullmatch(value):
         raise InvalidTriggerError("pause_id", "is not the id of a pause")
     return value
@@ -181,7 +147,7 @@ def _integer(ours: Mapping[str, Any], name: str, low: int, high: int) -> int | N
 
 
 def _instant(ours: Mapping[str, Any], name: str) -> datetime | None:
-    value = _text(ours, name)
+    value = text(ours, name)
     if value is None:
         return None
     try:

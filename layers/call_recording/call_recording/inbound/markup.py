@@ -75,8 +75,9 @@ def _parameters(query: str) -> dict[str, str]:
         raise InvalidTriggerError("query", "cannot be read") from None
     given: dict[str, str] = {}
     for name, value in pairs:
+        if name not in ("next", "otherwise"):
+            continue
         if name in given:
             raise InvalidTriggerError(name, "is given twice")
-        if name in ("next", "otherwise"):
-            given[name] = value
+        given[name] = value
     return given

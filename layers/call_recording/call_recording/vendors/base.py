@@ -169,7 +169,8 @@ class BaseVendor(ABC):
             recording_id=recording_id,
             call_id=call_id,
             status=self.statuses.get(word, RecordingStatus.UNKNOWN),
-            vendor_status=word,
+            # a word that is in no table of ours is not repeated: nobody knows what the vendor has put there
+            vendor_status=word if word in self.statuses else None,
             proof=Proof.OBSERVED,
         )
 

@@ -1,0 +1,75 @@
+"""A body, read: a JSON object or a form.  What looks like the card itself is refused at the door."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from ..errors import CardDataError, UnreadableBodyError, UnsupportedMediaTypeError
+from .request import FORM, InboundRequest, form_pairs
+
+JSON: Final = "application/json"
+
+# What a payment connector calls the card's number and its code, capitals and signs aside.
+# https://developer.signalwire.com/compatibility-api/xml/voice/pay/, of paymentConnectorUrl
+_NUMBERS = frozenset({"cardnumber", "creditcardnumber", "number", "pan", "paymentcardnumber"})
+_CODES = frozenset({"cardcode", "csc", "cvc", "cvc2", "cvv", "cvv2", "paymentcardcode", "securitycode"})
+# Masked ones, as a payment's callback has them, are none.
+_NUMBER = re.compile(r"([0-9][ -]?){12,19}")
+_CODE = re.compile(r"[0-9]{3,4}")
+
+
+class Twice:
+    """Stands for a field that was given twice with different values."""
+
+
+def parse_body(request: InboundRequest) -> dict[str, Any]:
+    """Read the body of *request*.
+
+    Raises UnsupportedMediaTypeError, BodyTooLargeError, UnreadableBodyError, and CardDataError if it has a card's number and code.
+    """
+    _, _, parameters = request.headers.get("content-type", "").partition(";")
+    charset = re.search(r'charset="?([^";\s]+)', parameters, re.IGNORECASE)
+    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise UnsupportedMediaTypeError("content-type", "must have the charset UTF-8")
+    if request.media_type not in (JSON, FORM):
+        raise UnsupportedMediaTypeError("content-type", f"must be {JSON} or {FORM}")
+    body = request.body()
+    return _parse_json(body) if request.media_type == JSON else _parse_form(body)
+
+
+def _parse_json(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(body.decode(), object_pairs_hook=_collect)
+    except (ValueError, RecursionError):
+        raise UnreadableBodyError("body", "is not JSON") from None
+    if not isinstance(parsed, dict):
+        raise UnreadableBodyError("body", "must be a JSON object")
+    return parsed
+
+
+def _parse_form(body: bytes) -> dict[str, Any]:
+    try:
+        return _collect(form_pairs(body))
+    except ValueError:
+        raise UnreadableBodyError("body", "is not a form") from None
+
+
+def _collect(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Make a dictionary of *pairs*; a field that comes twice with different values matters only if it is one of ours."""
+    collected: dict[str, Any] = {}
+    for name, value in pairs:
+        collected[name] = Twice() if name in collected and collected[name] != value else value
+    if _has_card(collected):
+        raise CardDataError("body", "has a card's number and its code: never point a payment connector at Offtape")
+    return collected
+
+
+def _has_card(fields: Mapping[str, Any]) -> bool:
+    plain = {re.sub(r"[^a-z0-9]", "", name.lower()): value for name, value in fields.items()}
+    return _has_one(plain, _NUMBERS, _NUMBER) and _has_one(plain, _CODES, _CODE)
+
+
+def _has_one(fields: Mapping[str, Any], names: frozenset[str], pattern: re.Pattern[str]) -> bool:
+    values = [str(value) for name, value in fields.items() if name in names and isinstance(value, str | int)]
+    return any(pattern.fullmatch(value.strip()) for value in values)
