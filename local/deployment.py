@@ -82,11 +82,11 @@ def wait_until_created(client: Any) -> dict[str, str]:
         time.sleep(0.02)
 
 
-def store_secrets(endpoint: str, accounts: list[Account], vendors: dict[str, str]) -> None:
-    """Store every demo account as the functions expect it."""
+def store_secrets(endpoint: str, accounts: list[Account], vendors: dict[str, str], *, ivr: str | None = None) -> None:
+    """Store every demo account as the functions expect it. `vendors` and `ivr` say at which origins those are."""
     client = boto3.client("secretsmanager", **connection(endpoint))
     for account in accounts:
-        secret = account.secret(vendors[account.vendor])
+        secret = account.secret(vendors[account.vendor], ivr=ivr)
         client.create_secret(Name=f"call-recording/{account.name}", SecretString=json.dumps(secret))
 
 

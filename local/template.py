@@ -84,6 +84,24 @@ def without_layers(template: dict[str, Any]) -> dict[str, Any]:
     return template | {"Resources": resources}
 
 
+def allow_loopback(template: dict[str, Any]) -> dict[str, Any]:
+    """Let `PublicUrls` be what this machine has: plain HTTP on loopback, which the functions take and AWS has no use for."""
+    parameters = copy.deepcopy(template["Parameters"])
+    parameters["PublicUrls"].pop("AllowedPattern")
+    return template | {"Parameters": parameters}
+
+
+def without_metric_math(template: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the alarms that add metrics up: the emulator refuses them, and sets none off anyway."""
+    resources = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if resource["Type"] != "AWS::CloudWatch::Alarm" or "Metrics" not in resource["Properties"]
+    }
+    return template | {"Resources": resources}
+
+
 def for_the_emulator(cloudformation: dict[str, Any]) -> dict[str, Any]:
     """Apply all rewrites."""
-    return without_layers(bring_own_runtime(spell_out_routes(cloudformation)))
+    on_this_machine = without_layers(bring_own_runtime(spell_out_routes(cloudformation)))
+    return allow_loopback(without_metric_math(on_this_machine))

@@ -2,8 +2,9 @@
 `python -m local.simulators`: reads its configuration from standard input, prints where everything is, serves.
 
 Standard input carries one JSON object, `{"credentials": {...}, "ports": {...}}`, and stays open: when whoever started
-us closes it, or dies, we end. Standard output gets exactly one line, `{"control": "...", "vendors": {...}}`, once every
-listener is up. Credentials come this way because arguments and the environment can be read by others.
+us closes it, or dies, we end. Standard output gets exactly one line, once every listener is up:
+`{"control": "...", "vendors": {...}, "ivr": "..."}`. Credentials come this way because arguments and the environment
+can be read by others.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ async def run(configuration: dict[str, Any]) -> None:
         raise ConfigurationError(str(exc)) from exc
     # A thread, because a loop cannot wait for every kind of standard input; it may be left waiting when we end.
     threading.Thread(target=_wait_for_end_of_input, args=(loop, stop), daemon=True).start()
-    print(json.dumps({"control": simulators.control, "vendors": dict(simulators.vendors)}), flush=True)
+    addresses = {"control": simulators.control, "vendors": dict(simulators.vendors), "ivr": simulators.ivr}
+    print(json.dumps(addresses), flush=True)
     await stop.wait()
     await simulators.close()
 

@@ -10,6 +10,8 @@ from typing import Any, Final
 from aiohttp import web
 
 from local.simulators.faults import ABSENT, Action, Drop, Effect
+from local.simulators.outgoing import ForeignUrlError, check_is_own
+from local.simulators.pushes import Subscription
 
 #: The longest delay of a fault: beyond every timeout that matters, and still something that ends.
 MAX_MILLISECONDS: Final = 600_000
@@ -17,6 +19,7 @@ MAX_MILLISECONDS: Final = 600_000
 _EFFECT_FIELDS: Final = frozenset(
     {"status", "body", "headers", "delay_ms", "apply_after_ms", "drop", "drip_ms", "apply"}
 )
+_CALLBACKS_FIELDS: Final = frozenset({"url", "username", "password"})
 #: https://www.rfc-editor.org/rfc/rfc9110#name-field-names
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -102,6 +105,23 @@ def effect_of(asked: Any) -> Effect:
         drip_ms=milliseconds("drip_ms"),
         apply=apply,
     )
+
+
+def subscription_of(asked: Any) -> Subscription | None:
+    """Where a call's pushes go; None if nowhere."""
+    if asked is None:
+        return None
+    if not isinstance(asked, dict):
+        raise WrongRequestError("'callbacks' must be an object")
+    refuse_unknown(asked, _CALLBACKS_FIELDS)
+    url, basic = text_of(asked, "url"), None
+    try:
+        check_is_own(url)
+    except ForeignUrlError as exc:
+        raise WrongRequestError(f"'callbacks': 'url' {exc}") from exc
+    if not _CALLBACKS_FIELDS.isdisjoint(set(asked) - {"url"}):
+        basic = text_of(asked, "username"), text_of(asked, "password")
+    return Subscription(url=url, basic=basic)
 
 
 def _headers(asked: Any) -> dict[str, str]:

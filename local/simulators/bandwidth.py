@@ -21,6 +21,8 @@ from local.simulators.bxml import HANDS_ON, HANGS_UP, VERBS, parse
 from local.simulators.exchange import Answer, Asked, Exchange, Received, Refusal, Route, reading
 from local.simulators.faults import Action
 from local.simulators.vendor import Vendor
+from local.simulators.webhooks.bandwidth import APPLICATION_ID, BandwidthWebhooks
+from local.simulators.webhooks.base import CALLED, CALLER
 from local.simulators.world import Call, Recording, Status, World, iso_milliseconds
 
 #: Our status: Bandwidth's. A request says `recording` and `paused`, the metadata of a finished one `complete`; no
@@ -41,7 +43,6 @@ TOKEN_SECONDS: Final = 3600
 _API: Final = "/api/v2/accounts/"
 _TOKEN_PATH: Final = "/api/v1/oauth2/token"
 _CALL: Final = f"{_API}{{account}}/calls/{{call}}"
-_APPLICATION_ID: Final = "04e88489-df02-4e34-a0ee-27a91849555f"
 
 
 class Bandwidth(Vendor):
@@ -49,6 +50,7 @@ class Bandwidth(Vendor):
 
     name = "bandwidth"
     credential_fields = ("account_id", "username", "password", "client_id", "client_secret")
+    webhooks_class = BandwidthWebhooks
 
     def __init__(self, world: World, credentials: Mapping[str, str]) -> None:
         self.token_seconds = TOKEN_SECONDS
@@ -222,12 +224,12 @@ class Bandwidth(Vendor):
     def _of_call(self, call: Call) -> dict[str, Any]:
         parent = {} if call.parent is None else {"parentCallId": call.parent.call_id}
         return {
-            "applicationId": _APPLICATION_ID,
+            "applicationId": APPLICATION_ID,
             "accountId": self._credentials["account_id"],
             "callId": call.call_id,
             **parent,
-            "from": "+15555550100",
-            "to": "+15555550199",
+            "from": CALLER,
+            "to": CALLED,
             "direction": "inbound",
         }
 

@@ -15,6 +15,8 @@ from typing import Any, Final
 from local.simulators.exchange import Answer, Asked, Exchange, Received, Refusal, Route, reading
 from local.simulators.faults import Action
 from local.simulators.vendor import Vendor
+from local.simulators.webhooks.base import CALLED, CALLER
+from local.simulators.webhooks.bird import BirdWebhooks
 from local.simulators.world import Call, Recording, Status, iso_milliseconds
 
 #: Our status: Bird's (`CallRecordingStatus`,
@@ -58,6 +60,8 @@ class Bird(Vendor):
 
     name = "bird"
     credential_fields = ("workspace_id", "access_key", "channel_id")
+    optional_fields = ("signing_key",)
+    webhooks_class = BirdWebhooks
 
     def routes(self) -> Sequence[Route]:
         return (
@@ -188,8 +192,8 @@ class Bird(Vendor):
         return {
             "id": call.call_id,
             "channelId": call.options[CHANNEL],
-            "from": "+15555550100",
-            "to": "+15555550199",
+            "from": CALLER,
+            "to": CALLED,
             **parent,
             "direction": "incoming",
             "status": "completed" if call.over else "ongoing",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -19,10 +20,12 @@ from local.simulators.asked import (
     integer_of,
     json_object,
     refuse_unknown,
+    subscription_of,
     text_of,
 )
 from local.simulators.bandwidth import Bandwidth
 from local.simulators.faults import Fault, FaultBook
+from local.simulators.pushes import Delivered, Pushes
 from local.simulators.vendor import Vendor
 from local.simulators.world import Call, Entry, Recording, World, WorldError, iso_milliseconds
 
@@ -33,15 +36,16 @@ MAX_COUNT: Final = 10_000
 #: The longest life of a token: ten years.
 MAX_TOKEN_SECONDS: Final = 315_360_000
 
-_CALL_FIELDS: Final = frozenset({"vendor", "recordings", "parent_call_id", "status"})
+_CALL_FIELDS: Final = frozenset({"vendor", "recordings", "parent_call_id", "status", "callbacks"})
 _FAULT_FIELDS: Final = frozenset({"vendor", "call_id", "action", "times", "effect"})
 
 
 class Control:
     """The control API over one world, its vendors and their faults."""
 
-    def __init__(self, *, world: World, vendors: Mapping[str, Vendor], faults: FaultBook) -> None:
+    def __init__(self, *, world: World, vendors: Mapping[str, Vendor], faults: FaultBook, pushes: Pushes) -> None:
         self._world: Final = world
+        self._pushes: Final = pushes
         self._vendors: Final = vendors
         self._faults: Final = faults
 
@@ -55,6 +59,7 @@ class Control:
                 web.post("/calls/{call_id}/say", self._say),
                 web.post("/calls/{call_id}/recordings", self._start_recording),
                 web.post("/calls/{call_id}/end", self._end_call),
+                web.post("/calls/{call_id}/callbacks/repeat", self._repeat_callback),
                 web.get("/faults", self._show_faults),
                 web.post("/faults", self._arm_fault),
                 web.delete("/faults", self._clear_faults),
@@ -73,6 +78,7 @@ class Control:
         status = text_of(asked, "status", default="in-progress")
         if status not in {"in-progress", "completed"}:
             raise WrongRequestError("'status' must be in-progress or completed")
+        subscription = subscription_of(asked.get("callbacks"))
         extras = {name: text_of(asked, name) for name in asked if name not in _CALL_FIELDS}
         try:
             options = vendor.call_options(extras)
@@ -80,6 +86,8 @@ class Control:
             raise WrongRequestError(f"unknown or wrong field: {exc}") from exc
 
         call = self._world.start_call(vendor=vendor.name, call_id=vendor.new_call_id(), parent=parent, options=options)
+        if subscription is not None:
+            self._pushes.subscribe(call, subscription)
         started = [self._world.start_recording(call, vendor.new_recording_id()) for _ in range(recordings)]
         if status == "completed":
             self._world.end(call)
@@ -102,6 +110,7 @@ class Control:
                     {"at": iso_milliseconds(each.at), "method": each.method, "path": each.path, "status": each.status}
                     for each in call.requests
                 ],
+                "callbacks": [_shown_delivered(each) for each in self._pushes.delivered(call)],
             }
         )
 
@@ -122,6 +131,16 @@ class Control:
         call = self._call(request.match_info["call_id"])
         self._world.end(call)
         return web.json_response({"status": _status(call)})
+
+    async def _repeat_callback(self, request: web.Request) -> web.Response:
+        call = self._call(request.match_info["call_id"])
+        asked = await json_object(request)
+        refuse_unknown(asked, frozenset({"index"}))
+        delivered = self._pushes.delivered(call)
+        index = integer_of(asked, "index", default=None, least=0, most=MAX_COUNT)
+        if index >= len(delivered):
+            raise WrongRequestError("no such callback", status=404)
+        return web.json_response(_shown_delivered(await self._pushes.repeat(call, delivered[index])))
 
     async def _show_faults(self, _: web.Request) -> web.Response:
         return web.json_response({"faults": [_shown_fault(fault) for fault in self._faults.faults]})
@@ -220,6 +239,16 @@ def _shown_entry(entry: Entry) -> dict[str, str]:
     said_or_done = {"text": entry.text} if entry.event is None else {"event": entry.event.value}
     return {"at": iso_milliseconds(entry.at)} | {
         name: value for name, value in said_or_done.items() if value is not None
+    }
+
+
+def _shown_delivered(delivered: Delivered) -> dict[str, Any]:
+    return {
+        "at": iso_milliseconds(delivered.at),
+        # Not the query: a customer may keep a key there.
+        "url_path": urlsplit(delivered.outgoing.url).path,
+        "event": delivered.event,
+        "status": delivered.status,
     }
 
 

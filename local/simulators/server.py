@@ -15,7 +15,10 @@ from local.simulators.bandwidth import Bandwidth
 from local.simulators.bird import Bird
 from local.simulators.control import Control
 from local.simulators.faults import FaultBook
+from local.simulators.ivr import Ivr
 from local.simulators.origin import Origin
+from local.simulators.plays import Plays
+from local.simulators.pushes import Pushes
 from local.simulators.signalwire import SignalWire
 from local.simulators.twilio import Twilio
 from local.simulators.vendor import Vendor
@@ -51,6 +54,8 @@ class Simulators:
 
     control: str
     vendors: Mapping[str, str]
+    #: Not a vendor's: the company's own web server.
+    ivr: str
     _running: contextlib.AsyncExitStack = field(repr=False)
 
     async def close(self) -> None:
@@ -69,13 +74,18 @@ async def serve(credentials: Mapping[str, Mapping[str, str]], ports: Mapping[str
     world, faults = World(), FaultBook()
     vendors = {name: vendor(world, credentials[name]) for name, vendor in VENDORS.items()}
     async with contextlib.AsyncExitStack() as starting:
-        control = Control(world=world, vendors=vendors, faults=faults).application()
+        pushes = Pushes(world, vendors)
+        starting.push_async_callback(pushes.close)
+        control = Control(world=world, vendors=vendors, faults=faults, pushes=pushes).application()
+        ivr, plays = Ivr(), Plays(world=world, vendors=vendors)
+        control.add_routes([*ivr.control_routes(), *plays.control_routes()])
         control_url = await _listen(control, ports.get("control", 0), starting)
         urls = {
             name: await _listen(Origin(vendor, world=world, faults=faults).application(), ports.get(name, 0), starting)
             for name, vendor in vendors.items()
         }
-        return Simulators(control=control_url, vendors=urls, _running=starting.pop_all())
+        ivr_url = await _listen(ivr.application(), ports.get("ivr", 0), starting)
+        return Simulators(control=control_url, vendors=urls, ivr=ivr_url, _running=starting.pop_all())
 
 
 async def _listen(application: web.Application, port: int, running: contextlib.AsyncExitStack) -> str:
@@ -97,7 +107,7 @@ def _check(credentials: Mapping[str, Any], ports: Mapping[str, Any]) -> None:
     if unknown := sorted(set(credentials) - set(VENDORS)):
         raise ValueError(f"credentials: unknown vendor {unknown[0]!r}")
     for name, port in ports.items():
-        if name not in {"control", *VENDORS}:
+        if name not in {"control", "ivr", *VENDORS}:
             raise ValueError(f"ports: unknown listener {name!r}")
         if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= MAX_PORT:
             raise ValueError(f"ports: {name!r} must be an integer from 0 to {MAX_PORT}")

@@ -18,6 +18,8 @@ from local.simulators.exchange import Answer, Ask, Asked, Exchange, Received, Re
 from local.simulators.faults import Action
 from local.simulators.laml import rfc2822
 from local.simulators.vendor import Vendor
+from local.simulators.webhooks.base import CALLED, CALLER
+from local.simulators.webhooks.signalwire import SCRIPT, SCRIPTS, SignalWireWebhooks
 from local.simulators.world import Call, Recording, Status, TapeEvent
 
 #: Our status: SignalWire's (`RecordingStatus` in the OpenAPI document).
@@ -52,6 +54,8 @@ class SignalWire(Vendor):
 
     name = "signalwire"
     credential_fields = ("project_id", "api_token")
+    optional_fields = ("signing_key",)
+    webhooks_class = SignalWireWebhooks
 
     def routes(self) -> Sequence[Route]:
         # No list under a call: the Compatibility API documents only POST there, and `Twilio.CURRENT` nowhere.
@@ -89,9 +93,11 @@ class SignalWire(Vendor):
         return str(uuid.uuid4())
 
     def call_options(self, asked: Mapping[str, str]) -> dict[str, str]:
-        super().call_options({name: value for name, value in asked.items() if name != RESUMED_WORD})
-        if asked.get(RESUMED_WORD, RESUMED_WORDS[0]) not in RESUMED_WORDS:
-            raise ValueError(f"{RESUMED_WORD!r} must be one of {', '.join(RESUMED_WORDS)}")
+        allowed = {RESUMED_WORD: RESUMED_WORDS, SCRIPT: SCRIPTS}
+        super().call_options({name: value for name, value in asked.items() if name not in allowed})
+        for name, values in allowed.items():
+            if asked.get(name, values[0]) not in values:
+                raise ValueError(f"{name!r} must be one of {', '.join(values)}")
         return dict(asked)
 
     def word_for(self, recording: Recording) -> str:
@@ -202,12 +208,12 @@ class SignalWire(Vendor):
             "parent_call_sid": None if call.parent is None else call.parent.call_id,
             "status": "completed" if call.over else "in-progress",
             "direction": "inbound" if call.parent is None else "outbound",
-            "from": "+15555550100",
-            "formatted_from": "(555) 555-0100",
-            "from_formatted": "(555) 555-0100",
-            "to": "+15555550199",
-            "formatted_to": "(555) 555-0199",
-            "to_formatted": "(555) 555-0199",
+            "from": CALLER,
+            "formatted_from": "(500) 555-0100",
+            "from_formatted": "(500) 555-0100",
+            "to": CALLED,
+            "formatted_to": "(500) 555-0199",
+            "to_formatted": "(500) 555-0199",
             "date_created": rfc2822(call.started_at),
             "date_updated": rfc2822(call.updated_at),
             "start_time": rfc2822(call.started_at),

@@ -18,6 +18,8 @@ from local.simulators.exchange import Answer, Asked, Exchange, Received, Refusal
 from local.simulators.faults import Action
 from local.simulators.laml import rfc2822
 from local.simulators.vendor import Vendor
+from local.simulators.webhooks.base import CALLED, CALLER
+from local.simulators.webhooks.twilio import TwilioWebhooks
 from local.simulators.world import Call, Recording, Status
 
 #: Our status: Twilio's. https://www.twilio.com/docs/voice/api/recording
@@ -49,6 +51,7 @@ class Twilio(Vendor):
 
     name = "twilio"
     credential_fields = ("account_sid", "auth_token", "api_key", "api_secret")
+    webhooks_class = TwilioWebhooks
 
     def routes(self) -> Sequence[Route]:
         # Without `.json` Twilio answers XML, https://www.twilio.com/docs/usage/twilios-response : here, nothing.
@@ -212,10 +215,10 @@ class Twilio(Vendor):
             "parent_call_sid": None if call.parent is None else call.parent.call_id,
             "status": "completed" if call.over else "in-progress",
             "direction": "inbound" if call.parent is None else "outbound-dial",
-            "from": "+15555550100",
-            "from_formatted": "(555) 555-0100",
-            "to": "+15555550199",
-            "to_formatted": "(555) 555-0199",
+            "from": CALLER,
+            "from_formatted": "(500) 555-0100",
+            "to": CALLED,
+            "to_formatted": "(500) 555-0199",
             "date_created": rfc2822(call.started_at),
             "date_updated": rfc2822(call.updated_at),
             "start_time": rfc2822(call.started_at),

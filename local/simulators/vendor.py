@@ -11,9 +11,11 @@ import dataclasses
 import hmac
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from local.simulators.exchange import Answer, Asked, Exchange, Received, Route
+from local.simulators.outgoing import Basic, Outgoing
+from local.simulators.webhooks.base import Webhooks
 from local.simulators.world import Call, Recording, World
 
 
@@ -24,10 +26,16 @@ class Vendor(ABC):
     name: ClassVar[str]
     #: The fields of its credentials.
     credential_fields: ClassVar[tuple[str, ...]]
+    #: Those that it may do without: the key with which it signs, where that is no credential of its API.
+    optional_fields: ClassVar[tuple[str, ...]] = ()
+    #: The requests that it makes itself.
+    webhooks_class: ClassVar[type[Webhooks]]
 
     def __init__(self, world: World, credentials: Mapping[str, str]) -> None:
         self._world: Final = world
         self._credentials: Mapping[str, str] = {}
+        #: What it asks of its customers, with the keys of the moment.
+        self.webhooks: Webhooks
         self._routes: Final = self.routes()
         self.rotate(credentials)
 
@@ -61,12 +69,28 @@ class Vendor(ABC):
 
     def rotate(self, credentials: Mapping[str, str]) -> None:
         """Take these keys and refuse the old ones. ValueError names a field that is missing or wrong, never a value."""
-        for name in self.credential_fields:
+        # A key to sign with is no key of the API: it stays when those change, unless it is named.
+        kept = {name: value for name, value in self._credentials.items() if name in self.optional_fields}
+        credentials = kept | dict(credentials)
+        for name in (*self.credential_fields, *(set(self.optional_fields) & set(credentials))):
             if not isinstance(credentials.get(name), str) or not credentials[name]:
                 raise ValueError(f"credentials of {self.name}: {name!r} must be a string that is not empty")
-        if unknown := sorted(set(credentials) - set(self.credential_fields)):
+        if unknown := sorted(set(credentials) - set(self.credential_fields) - set(self.optional_fields)):
             raise ValueError(f"credentials of {self.name}: unknown field {unknown[0]!r}")
-        self._credentials = dict(credentials)
+        self._credentials = credentials
+        self.webhooks = self.webhooks_class(credentials, clock=self._world.clock)
+
+    def callback(self, url: str, fields: Mapping[str, Any], *, basic: Basic | None = None) -> Outgoing:
+        """The request it makes for call markup, or to tell of a status: in its own content type, with its proof."""
+        return self.webhooks.callback(url, fields, basic=basic)
+
+    def json_callback(self, url: str, value: Any, *, basic: Basic | None = None) -> Outgoing:
+        """The request it makes to send a JSON document: a step of a flow, an event."""
+        return self.webhooks.json_callback(url, value, basic=basic)
+
+    def common_fields(self, call: Call) -> dict[str, Any]:
+        """The fields that it sends with every request about a call."""
+        return self.webhooks.common_fields(call)
 
     def call_options(self, asked: Mapping[str, str]) -> dict[str, str]:
         """What it keeps of the extra fields with which a call was created. ValueError if it has no such field."""

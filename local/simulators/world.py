@@ -6,7 +6,7 @@ Pure: no HTTP, no words of any vendor, and the time comes from the clock that is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -32,6 +32,18 @@ class TapeEvent(StrEnum):
     PAUSED = "paused"
     RESUMED = "resumed"
     STOPPED = "stopped"
+
+
+class Happened(StrEnum):
+    """What a platform may tell its customer of."""
+
+    CALL_STARTED = "call started"
+    CALL_ENDED = "call ended"
+    RECORDING_STARTED = "recording started"
+    RECORDING_PAUSED = "recording paused"
+    RECORDING_RESUMED = "recording resumed"
+    #: By itself, or with its call.
+    RECORDING_STOPPED = "recording stopped"
 
 
 #: A recording that can still change. A paused one is one of them.
@@ -89,6 +101,19 @@ class Tape:
         return next((entry.event for entry in reversed(self.entries) if entry.event is not None), None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """Something has just happened to a call, or to a recording of it."""
+
+    what: Happened
+    call: Call
+    recording: Recording | None = None
+
+
+#: Is told of everything that happens, at once.
+Listener = Callable[[Happening], None]
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Recording:
     """One recording of one call. Doing again what is already so changes nothing and leaves no mark."""
@@ -122,7 +147,6 @@ class Recording:
     def stop(self, at: datetime) -> None:
         """End it for good."""
         self._change(at, Status.STOPPED, TapeEvent.STOPPED)
-        self.ended_at = at
 
     def complete(self, at: datetime) -> None:
         """Its call is over."""
@@ -135,7 +159,10 @@ class Recording:
             raise RecordingOverError(f"recording {self.recording_id} has ended")
         if self.status is not status:
             self.status, self.updated_at = status, at
+            if event is TapeEvent.STOPPED:
+                self.ended_at = at
             self.tape.mark(at, event)
+            self.call.tell(Happened(f"recording {event}"), self)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -163,6 +190,12 @@ class Call:
     requests: list[Request] = field(default_factory=list, repr=False)
     #: What only one vendor knows of a call (Bird's channel, the word SignalWire uses after a resume).
     options: Mapping[str, str] = field(default_factory=dict)
+    listeners: Sequence[Listener] = field(default=(), repr=False)
+
+    def tell(self, what: Happened, recording: Recording | None = None) -> None:
+        """Tell everyone who listens what has just happened."""
+        for listener in self.listeners:
+            listener(Happening(what=what, call=self, recording=recording))
 
     @property
     def over(self) -> bool:
@@ -180,6 +213,8 @@ class World:
 
     def __init__(self, *, clock: Clock = now) -> None:
         self.clock: Final = clock
+        #: Of every call, those that began before included.
+        self.listeners: Final[list[Listener]] = []
         self._calls: Final[dict[str, Call]] = {}
         self._recordings: Final[dict[str, Recording]] = {}
 
@@ -190,7 +225,15 @@ class World:
         if parent is not None and parent.over:
             raise CallOverError(f"call {parent.call_id} has ended")
         at = self.clock()
-        call = Call(call_id=call_id, vendor=vendor, started_at=at, updated_at=at, parent=parent, options=options or {})
+        call = Call(
+            call_id=call_id,
+            vendor=vendor,
+            started_at=at,
+            updated_at=at,
+            parent=parent,
+            options=options or {},
+            listeners=self.listeners,
+        )
         if parent is not None:
             parent.children.append(call)
         self._calls[call_id] = call
@@ -205,6 +248,7 @@ class World:
         recording = Recording(recording_id=recording_id, call=owner, started_at=at, updated_at=at)
         owner.recordings.append(recording)
         self._recordings[recording_id] = recording
+        owner.tell(Happened.RECORDING_STARTED, recording)
         return recording
 
     def say(self, call: Call, text: str) -> list[Recording]:
@@ -229,6 +273,7 @@ class World:
             recording.complete(at)
         for child in call.children:
             self.end(child)
+        call.tell(Happened.CALL_ENDED)
 
     def call(self, call_id: str, *, vendor: str | None = None) -> Call | None:
         """The call of that id, if there is one (and it is that vendor's)."""

@@ -41,11 +41,30 @@ class TestRewrites:
         kept = {
             name: resource
             for name, resource in cloudformation["Resources"].items()
-            if resource["Type"] not in rewritten
+            if resource["Type"] not in rewritten and "Metrics" not in resource.get("Properties", {})
         }
 
         assert kept.items() <= local["Resources"].items()
-        assert {**local, "Resources": None} == {**cloudformation, "Resources": None}
+        others = {"Resources": None, "Parameters": None}
+        assert {**local, **others} == {**cloudformation, **others}
+
+    def test_public_urls_may_be_this_machines(self, cloudformation):
+        """The API is reached by plain HTTP here: the parameter loses its pattern, and nothing else."""
+        parameters = template.for_the_emulator(cloudformation)["Parameters"]
+        pattern = cloudformation["Parameters"]["PublicUrls"]["AllowedPattern"]
+
+        assert {"AllowedPattern": pattern, **parameters["PublicUrls"]} == cloudformation["Parameters"]["PublicUrls"]
+        assert {**parameters, "PublicUrls": None} == {**cloudformation["Parameters"], "PublicUrls": None}
+
+    def test_alarms_that_add_up_are_left_out(self, cloudformation):
+        """The emulator refuses metric math; the other alarms stay."""
+        alarms = {
+            name
+            for name, resource in template.for_the_emulator(cloudformation)["Resources"].items()
+            if resource["Type"] == "AWS::CloudWatch::Alarm"
+        }
+
+        assert alarms == {"DeadLetterAlarm", "SweepAlarm"}
 
     def test_functions_lose_their_layer_and_processor_only(self, cloudformation):
         """Variables, timeout, memory and log settings are the template's."""

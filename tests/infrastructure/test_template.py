@@ -10,10 +10,11 @@ import pytest
 import yaml
 
 import build_layer
+from call_recording.aws import observability
 from call_recording.aws.ledgers import DUE_INDEX, DynamoLedgers
 from call_recording.ledger import CallLedger
 from call_recording.ledger_parts import GIVE_UP, INVOCATION
-from call_recording.model import Call
+from call_recording.model import Call, Notice
 from local import template
 from tests.unit.aws.fake_aws import FakeDynamo
 from tests.unit.fakes import FakeClock
@@ -46,6 +47,27 @@ def _ledger_item() -> dict[str, dict[str, str]]:
     return dynamo.items["acme/ca1"]
 
 
+@pytest.fixture(name="counted")
+def _counted(monkeypatch, capsys):
+    """Return a function that counts a notice as a function of a name does, and says where CloudWatch finds it."""
+
+    def count(notice: Notice, service: str) -> dict[str, Any]:
+        monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Offtape")
+        monkeypatch.setattr(observability.metrics.provider, "namespace", "Offtape")
+        monkeypatch.setattr(observability.metrics.provider, "service", service)
+        observability.LogsAndMetrics().noticed(notice, account="acme")
+        written = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+        [(directive, values)] = [(each["_aws"]["CloudWatchMetrics"][0], each) for each in written]
+        [metric], [dimensions] = directive["Metrics"], directive["Dimensions"]
+        return {
+            "Namespace": directive["Namespace"],
+            "MetricName": metric["Name"],
+            "Dimensions": [{"Name": name, "Value": values[name]} for name in dimensions],
+        }
+
+    return count
+
+
 def of_type(resources: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     """Give the properties of every resource of a type."""
     return {name: each.get("Properties", {}) for name, each in resources.items() if each["Type"] == kind}
@@ -56,6 +78,18 @@ def statements(role: dict[str, Any]) -> dict[str, dict[str, Any]]:
     listed = [each for policy in role["Policies"] for each in policy["PolicyDocument"]["Statement"]]
     chosen = [each["Fn::If"][1] if "Fn::If" in each else each for each in listed]
     return {each["Sid"]: each for each in chosen}
+
+
+def services_of_the_api(resources: dict[str, Any]) -> list[str]:
+    """Name the functions that the API calls, as their logs and metrics do."""
+    (api,) = of_type(resources, "AWS::ApiGatewayV2::Api").values()
+    integrated = json.dumps(api["Body"]["paths"])
+    functions = of_type(resources, "AWS::Lambda::Function")
+    return [
+        function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+        for name, function in functions.items()
+        if f"{name}Aliaslive" in integrated
+    ]
 
 
 def arn(name: str) -> dict[str, list[str]]:
@@ -129,10 +163,18 @@ class TestPermissions:
             assert granted["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
             assert granted["Resource"] == {"Fn::GetAtt": [function["LoggingConfig"]["LogGroup"]["Ref"], "Arn"]}
 
+    def test_a_webhook_may_do_what_a_flow_may(self, resources):
+        """What a vendor tells has the effects of what a flow tells: the role is the same but for its log."""
+        flow, webhook = (
+            json.dumps(resources[f"{name}Role"]["Properties"]) for name in ("FlowCallback", "VendorWebhook")
+        )
+
+        assert webhook.replace("VendorWebhook", "FlowCallback").replace("vendor_webhook", "flow_callback") == flow
+
 
 class TestApi:
     def test_the_routes_are_those_of_the_interface(self, resources):
-        """A flow enters, leaves and stops a step; nothing else is reachable."""
+        """A flow enters, leaves and stops a step, and webhooks tell of a call; nothing else is reachable."""
         (api,) = of_type(resources, "AWS::ApiGatewayV2::Api").values()
         routes = {f"{method.upper()} {path}" for path, item in api["Body"]["paths"].items() for method in item}
 
@@ -140,6 +182,7 @@ class TestApi:
             "POST /flows/{account}/{step}/entered",
             "POST /flows/{account}/{step}/left",
             "POST /flows/{account}/{step}/stop",
+            "POST /webhooks/{account}",
         }
 
     def test_the_access_log_has_no_path(self, resources):
@@ -254,11 +297,11 @@ class TestTimers:
 
 class TestAlarms:
     def test_somebody_is_called(self, resources):
-        """Dead letters and a sweep that does not run are alarms, told to the topic if one is named."""
+        """Dead letters, a sweep that does not run, forgeries and card data are alarms, told to the topic if there is one."""
         alarms = of_type(resources, "AWS::CloudWatch::Alarm")
         told = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
 
-        assert alarms.keys() == {"DeadLetterAlarm", "SweepAlarm"}
+        assert alarms.keys() == {"CardDataAlarm", "DeadLetterAlarm", "ProofAlarm", "SweepAlarm"}
         assert all(alarm["AlarmActions"] == alarm["OKActions"] == told for alarm in alarms.values())
 
     def test_one_dead_letter_is_enough(self, resources):
@@ -275,6 +318,27 @@ class TestAlarms:
 
         assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "PauseDeadlineFunction"}}]
         assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("Invocations", "breaching")
+
+    @pytest.mark.parametrize(
+        ("name", "notice"),
+        [("ProofAlarm", Notice.PROOF_REFUSED), ("CardDataAlarm", Notice.CARD_DATA_REFUSED)],
+        ids=["proof", "card data"],
+    )
+    def test_scenarios_20_21_35_the_door_s_alarms_look_at_what_the_functions_write(
+        self, resources, counted, name, notice
+    ):
+        """A refused proof and refused card data, at either function that is open to the world, are an alarm at once."""
+        alarm = resources[name]["Properties"]
+        total, *parts = alarm["Metrics"]
+        looked_at = [each["MetricStat"]["Metric"] for each in parts]
+
+        assert looked_at == [counted(notice, service) for service in services_of_the_api(resources)]
+        assert total["Expression"] == " + ".join(f"FILL({each['Id']}, 0)" for each in parts)
+        assert total.get("ReturnData", True) is True
+        assert {(each["ReturnData"], each["MetricStat"]["Stat"]) for each in parts} == {(False, "Sum")}
+        assert {each["MetricStat"]["Period"] for each in parts} == {300}
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+        assert (alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (1, "notBreaching")
 
 
 class TestLogs:

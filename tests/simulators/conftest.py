@@ -19,6 +19,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+from tests.simulators.told_customer import ToldCustomer, open_for_business
+
 ROOT = Path(__file__).resolve().parents[2]
 
 #: A socket that never answers would hang the test; every answer here comes within milliseconds.
@@ -133,6 +135,15 @@ class Control(Client):
             assert time.monotonic() < ends, f"never {status}"
             time.sleep(0.005)
 
+    def told(self, call: Mapping[str, Any], count: int, *, statuses: bool = False) -> list[Any]:
+        """Wait until so many callbacks of a call were delivered; then their events, with their statuses if asked for."""
+        ends = time.monotonic() + TIMEOUT_SECONDS
+        while len(shown := self.show(call)["callbacks"]) < count:
+            assert time.monotonic() < ends, shown
+            time.sleep(0.005)
+        assert len(shown) == count
+        return [(each["event"], each["status"]) if statuses else each["event"] for each in shown]
+
 
 def basic(user: str, password: str) -> str:
     """The value of an Authorization header."""
@@ -148,7 +159,11 @@ def fresh_credentials() -> dict[str, dict[str, str]]:
             "api_key": f"SK{secrets.token_hex(16)}",
             "api_secret": secrets.token_hex(16),
         },
-        "signalwire": {"project_id": str(uuid.uuid4()), "api_token": f"PT{secrets.token_hex(24)}"},
+        "signalwire": {
+            "project_id": str(uuid.uuid4()),
+            "api_token": f"PT{secrets.token_hex(24)}",
+            "signing_key": f"PSK{secrets.token_hex(24)}",
+        },
         "bandwidth": {
             "account_id": "9900000",
             "username": "api-user",
@@ -160,6 +175,7 @@ def fresh_credentials() -> dict[str, dict[str, str]]:
             "workspace_id": str(uuid.uuid4()),
             "access_key": secrets.token_hex(20),
             "channel_id": str(uuid.uuid4()),
+            "signing_key": secrets.token_hex(20),
         },
     }
 
@@ -221,6 +237,13 @@ def _control(addresses: Mapping[str, Any]) -> Iterator[Control]:
     control = Control(addresses["control"])
     yield control
     control.send("DELETE", "/faults")
+
+
+@pytest.fixture(name="customer")
+def _customer() -> Iterator[ToldCustomer]:
+    """One whom the platforms tell."""
+    with open_for_business() as customer:
+        yield customer
 
 
 @pytest.fixture(name="clients")

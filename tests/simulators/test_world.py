@@ -6,7 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from local.simulators.world import CallOverError, Entry, RecordingOverError, Status, TapeEvent, World, iso_milliseconds
+from local.simulators.world import (
+    CallOverError,
+    Entry,
+    Happened,
+    RecordingOverError,
+    Status,
+    TapeEvent,
+    World,
+    iso_milliseconds,
+)
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -174,3 +183,42 @@ class TestLookUp:
 def test_times_have_milliseconds_and_a_z():
     """A time is written as ISO 8601 in UTC with milliseconds."""
     assert iso_milliseconds(NOON) == "2026-11-22T12:00:00.000Z"
+
+
+class TestListeners:
+    """Who is told of what happens."""
+
+    @pytest.fixture(name="told")
+    def _told(self, world):
+        told = []
+        world.listeners.append(lambda each: told.append((each.what, each.call.call_id, each.recording)))
+        return told
+
+    def test_are_told_of_everything_as_it_happens(self, world, told):
+        """Each change of a recording is told once, and the end of a call after those of its recordings and legs."""
+        call = world.start_call(vendor="twilio", call_id="c")
+        child = world.start_call(vendor="twilio", call_id="child", parent=call)
+        recording = world.start_recording(child, "r")
+        for change in ("pause", "pause", "resume"):
+            getattr(recording, change)(world.clock())
+        world.end(call)
+        world.end(call)
+
+        assert told == [
+            (Happened.RECORDING_STARTED, "c", recording),
+            (Happened.RECORDING_PAUSED, "c", recording),
+            (Happened.RECORDING_RESUMED, "c", recording),
+            (Happened.RECORDING_STOPPED, "c", recording),
+            (Happened.CALL_ENDED, "child", None),
+            (Happened.CALL_ENDED, "c", None),
+        ]
+
+    def test_a_recording_is_over_when_its_end_is_told(self, world):
+        """A listener sees how long it lasted; a recording that was stopped is not told of again with its call."""
+        seconds = []
+        world.listeners.append(lambda each: seconds.append(each.recording and each.recording.seconds))
+        call = world.start_call(vendor="twilio", call_id="c")
+        world.start_recording(call, "r").stop(world.clock())
+        world.end(call)
+
+        assert seconds == [None, 1, None]

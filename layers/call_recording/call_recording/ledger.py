@@ -311,7 +311,7 @@ class CallLedger:
             missing_since=self._missing(report, now),
         )
         ledger = ledger._noted(now, "answered", **told(report, action, known))
-        if ledger._is_over(report.error, now):
+        if not ledger.over and ledger._is_over(report.error, now):
             presumed = isinstance(report.error, errors.CallNotFoundError)
             ledger = replace(ledger._over(now, "vendor"), presumed=presumed)
         changed = disturbed or (ledger.desired is not action and not known.shows_none_live)

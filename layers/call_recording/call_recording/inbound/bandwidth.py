@@ -6,6 +6,7 @@ https://dev.bandwidth.com/docs/voice/webhooks/
 from collections.abc import Callable, Mapping
 from html import escape
 
+from ..account import Account
 from ..model import Action, Happening
 
 # Map Bandwidth's field: ours
@@ -19,14 +20,22 @@ CONTENT_TYPE = "application/xml"
 # the ledger's lease alone.
 _VERBS = {Action.PAUSE: "<PauseRecording/>", Action.STOP: "<StopRecording/>"}
 
+#: The credentials that the company's own server asks of Bandwidth, if it does.
+REDIRECT_CREDENTIALS = "redirect_username", "redirect_password"
+
 #: A stop at Bandwidth replaces the call's BXML, which must not happen while Bandwidth waits for ours.
 DONE_BY_DOCUMENT = frozenset({Action.STOP})
 
 
-def redirect(url: str, done: Action | None) -> str:
-    """Write BXML that goes on at *url*; before that it says once more what was *done*, unless that was a resume."""
+def redirect(url: str, done: Action | None, account: Account) -> str:
+    """Write BXML that goes on at *url*; before that it says once more what was *done*, unless that was a resume.
+
+    Bandwidth signs nothing: where the company's own server asks for Basic, the verb carries what to answer it.
+    """
     verb = "" if done is None else _VERBS.get(done, "")
-    return f'<Response>{verb}<Redirect redirectUrl="{escape(url)}" redirectMethod="POST"/></Response>'
+    username, password = map(account.credentials.get, REDIRECT_CREDENTIALS)
+    basic = f' username="{escape(username)}" password="{escape(password)}"' if username and password else ""
+    return f'<Response>{verb}<Redirect redirectUrl="{escape(url)}" redirectMethod="POST"{basic}/></Response>'
 
 
 def happenings(word: Callable[[str], str]) -> list[Happening]:

@@ -66,7 +66,7 @@ def _told(given: Mapping[str, Any], vendor: str) -> tuple[list[Happening], Mappi
     data = given.get("data")
     if (kind := _word(given, "type")) in TYPES and isinstance(data, dict):
         return [TYPES[kind]], data
-    inner = _UNWRAPPED.get(vendor, lambda whole: whole)(given)
+    inner = _UNWRAPPED[vendor](given) if vendor in _UNWRAPPED else given
     return _HAPPENINGS[vendor](lambda name: _word(inner, name)), inner
 
 

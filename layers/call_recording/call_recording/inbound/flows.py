@@ -48,7 +48,7 @@ class FlowCallbacks(Callbacks):
             self.refuse(exc, account.name)
         # whoever has left the step goes on as planned: there is nothing left to protect
         target = targets.next if holds or action is Action.RESUME else None
-        return markup.of_target(account.vendor, target or targets.otherwise or "", action if holds else None)
+        return markup.of_target(account, target or targets.otherwise or "", action if holds else None)
 
     def _trigger(self, admitted: Admitted) -> Trigger:
         request = admitted.request

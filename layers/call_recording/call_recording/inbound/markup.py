@@ -20,7 +20,7 @@ from .answers import Answer, answer_of
 MAX_PARAMETERS = 100
 
 #: Map a vendor: its content type, and how it writes "go on there", after *action* was carried out (None: it was not).
-DOCUMENTS: Mapping[str, tuple[str, Callable[[str, Action | None], str]]] = {
+DOCUMENTS: Mapping[str, tuple[str, Callable[[str, Action | None, Account], str]]] = {
     "bandwidth": (bandwidth.CONTENT_TYPE, bandwidth.redirect),
     "signalwire": (signalwire.CONTENT_TYPE, signalwire.redirect),
     "twilio": (twilio.CONTENT_TYPE, twilio.redirect),
@@ -62,10 +62,11 @@ def done_by_document(vendor: str) -> frozenset[Action]:
     return DONE_BY_DOCUMENT.get(vendor, frozenset())
 
 
-def of_target(vendor: str, url: str, done: Action | None) -> Answer:
+def of_target(account: Account, url: str, done: Action | None) -> Answer:
     """Answer with a document that sends the call to *url*."""
-    content_type, redirect = DOCUMENTS[vendor]
-    return answer_of(HTTPStatus.OK, content_type, '<?xml version="1.0" encoding="UTF-8"?>' + redirect(url, done))
+    content_type, redirect = DOCUMENTS[account.vendor]
+    document = '<?xml version="1.0" encoding="UTF-8"?>' + redirect(url, done, account)
+    return answer_of(HTTPStatus.OK, content_type, document)
 
 
 def _parameters(query: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ https://www.twilio.com/docs/usage/webhooks/webhook-shared-keys
 from collections.abc import Callable, Mapping
 from html import escape
 
-from ..account import Inbound
+from ..account import Account, Inbound
 from ..model import Action, Happening
 from .request import FORM, InboundRequest, form_pairs
 from .signatures import base64_hmac, has_body_digest, matches, spellings
@@ -42,7 +42,7 @@ _SIGNATURE = "x-twilio-signature"
 _SETTINGS = "x-twilio-webhooks-signature-settings"
 
 
-def redirect(url: str, _done: Action | None) -> str:
+def redirect(url: str, _done: Action | None, _account: Account) -> str:
     """Write TwiML that goes on at *url*."""
     return f'<Response><Redirect method="POST">{escape(url)}</Redirect></Response>'
 
