@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -101,7 +102,13 @@ def serving() -> Iterator[Customer]:
         def log_message(self, *_: Any) -> None:
             """Nothing is printed."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *asked: Any) -> None:
+            """A platform that did not wait for its answer is part of the test; everything else is printed."""
+            if not isinstance(sys.exception(), ConnectionError):
+                super().handle_error(*asked)
+
+    server = Server(("127.0.0.1", 0), Handler)
     customer = Customer(f"http://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -151,6 +151,24 @@ class TestRequest:
         assert (ended, process.stderr.read()) == (0, "")
 
 
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("language", "document"),
+    [
+        ("studio", {"states": [{"name": "Trigger", "transitions": 1}]}),
+        ("swml", {"sections": {"main": [{"request": {"url": "http://127.0.0.1/", "method": "GET", "headers": 1}}]}}),
+        ("swml", {"sections": {"main": [{"request": {"url": "http://127.0.0.1/", "method": "GET", "timeout": "x"}}]}}),
+        ("bird", {"steps": [{"name": "a", "type": "http-request", "url": 1}]}),
+    ],
+)
+def test_a_malformed_flow_is_told_apart(control, language, document):
+    """The player says that the flow is at fault, rather than break; the call stays as it is."""
+    told = play(control, control.start_call(LANGUAGES[language].vendor), language, document=document)
+
+    assert told["error"].startswith("the flow is not of its language's form")
+    assert not told["ended"]
+
+
 class Line:
     """Stands for the network: keeps how long the platform would have waited, and answers nothing."""
 

@@ -164,15 +164,14 @@ class Wake:
 
     def __init__(self, reminder: Reminder, account: Account, by: str) -> None:
         self._reminder = reminder
-        self._vendor = account.vendor
+        self._account = account
         self._settings = account.settings
         self._by = by
         self.expired: tuple[str, ...] = ()  #: the steps whose pauses it found expired, when it was last applied
 
     def __call__(self, ledger: CallLedger, now: float) -> CallLedger:
         """Write it into *ledger*.  Raises ConfigurationError if that is of a call that another vendor knows."""
-        if ledger.vendor not in ("", self._vendor):
-            raise ConfigurationError("vendor", "is no longer the one whose call this is")
+        require_vendor(ledger, self._account)
         mine = self._reminder
         heard = ledger
         if mine.pause_id is not None:
@@ -184,6 +183,12 @@ class Wake:
     def occurrence(self) -> Occurrence:
         """It, as the reconciler takes it: nobody waits for an answer."""
         return Occurrence(by=self._by, account=self._reminder.account, call=self._reminder.call, apply=self)
+
+
+def require_vendor(ledger: CallLedger, account: Account) -> None:
+    """Raise ConfigurationError if the call is one that another vendor knows: the account has moved since."""
+    if ledger.vendor not in ("", account.vendor):
+        raise ConfigurationError("vendor", "is no longer the one whose call this is")
 
 
 def _addressed(call: Call) -> Call:

@@ -10,7 +10,7 @@ from .conversation import Conversation
 from .ledger import CallLedger, LedgerConflictError
 from .ledger_parts import SKEW
 from .model import Action, Call, Deadline, Notice, RecordingEvent, Reminder, Trigger
-from .occurrences import Occurrence, Wake, event_of, inherited, reminder_of, timing_of, told
+from .occurrences import Occurrence, Wake, event_of, inherited, reminder_of, require_vendor, timing_of, told
 from .outcome import Ending
 from .ports import AccountSecrets, Aside, Clock, Ledgers, Observer, Timers, Vendor, Vendors
 from .reconcile import RECORD_SECONDS, Reconciler
@@ -61,13 +61,13 @@ class Upkeep:
             return
         account, vendor = found
         deadline = Deadline(self._clock.monotonic, min(WAKE_SECONDS, seconds_left - RECORD_SECONDS))
-        if (event := event_of(reminder)) is not None:
-            self._tell(event, account, vendor, deadline, ends_at)
-            return
         wake = Wake(reminder, account, by)
         stand_in = _stand_in(account, reminder.call, Action.RESUME)
         conversation = self._conversation(vendor, stand_in, account, deadline)
         try:
+            if (event := event_of(reminder)) is not None:
+                self._tell(event, account, vendor, deadline, ends_at)
+                return
             ending = self._reconciler(wake.occurrence(), conversation, account, deadline, ends_at).run()
         except errors.ConfigurationError as exc:
             self._observer.misconfigured(reminder.account, exc.field, str(exc))
@@ -103,8 +103,10 @@ class Upkeep:
     def _tell(
         self, event: RecordingEvent, account: Account, vendor: Vendor, deadline: Deadline, ends_at: float
     ) -> None:
-        if self._ledgers.load(event.account, event.call).version == 0:
+        ledger = self._ledgers.load(event.account, event.call)
+        if ledger.version == 0:
             return
+        require_vendor(ledger, account)
         stand_in = _stand_in(account, event.call, Action.RESUME)
         conversation = self._conversation(vendor, stand_in, account, deadline)
         occurrence = told(event, "vendor", self._nonce())

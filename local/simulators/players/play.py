@@ -169,6 +169,9 @@ async def perform(player: Player, play: Play, start: Start, *, seconds: float = 
             await player(play, start)
     except (FailedError, UnplayableError) as exc:
         return str(exc)
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
+        # A list where a text should be, say: flows are taken apart without being checked first.
+        return f"the flow is not of its language's form ({type(exc).__name__})"
     except CallOverError:
         # The caller hung up, or the company ended the call through the vendor's API.
         return "the call ended while the flow went on"

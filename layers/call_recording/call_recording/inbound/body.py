@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from ..errors import CardDataError, UnreadableBodyError, UnsupportedMediaTypeError
@@ -39,10 +39,17 @@ def parse_body(request: InboundRequest) -> dict[str, Any]:
 
 
 def _parse_json(body: bytes) -> dict[str, Any]:
+    found: list[tuple[str, Any]] = []
+
+    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found.extend(pairs)
+        return _collect(pairs)
+
     try:
-        parsed = json.loads(body.decode(), object_pairs_hook=_collect)
+        parsed = json.loads(body.decode(), object_pairs_hook=collect)
     except (ValueError, RecursionError):
         raise UnreadableBodyError("body", "is not JSON") from None
+    _refuse_card(found)
     if not isinstance(parsed, dict):
         raise UnreadableBodyError("body", "must be a JSON object")
     return parsed
@@ -50,9 +57,11 @@ def _parse_json(body: bytes) -> dict[str, Any]:
 
 def _parse_form(body: bytes) -> dict[str, Any]:
     try:
-        return _collect(form_pairs(body))
+        pairs = form_pairs(body)
     except ValueError:
         raise UnreadableBodyError("body", "is not a form") from None
+    _refuse_card(pairs)
+    return _collect(pairs)
 
 
 def _collect(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -60,16 +69,25 @@ def _collect(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     collected: dict[str, Any] = {}
     for name, value in pairs:
         collected[name] = Twice() if name in collected and collected[name] != value else value
-    if _has_card(collected):
-        raise CardDataError("body", "has a card's number and its code: never point a payment connector at Offtape")
     return collected
 
 
-def _has_card(fields: Mapping[str, Any]) -> bool:
-    plain = {re.sub(r"[^a-z0-9]", "", name.lower()): value for name, value in fields.items()}
-    return _has_one(plain, _NUMBERS, _NUMBER) and _has_one(plain, _CODES, _CODE)
+def _refuse_card(pairs: Sequence[tuple[str, Any]]) -> None:
+    """Raise CardDataError if there is a card's number and its code anywhere among *pairs*, those of all objects."""
+    if _has_one(pairs, _NUMBERS, _NUMBER) and _has_one(pairs, _CODES, _CODE):
+        raise CardDataError("body", "has a card's number and its code: never point a payment connector at Offtape")
 
 
-def _has_one(fields: Mapping[str, Any], names: frozenset[str], pattern: re.Pattern[str]) -> bool:
-    values = [str(value) for name, value in fields.items() if name in names and isinstance(value, str | int)]
-    return any(pattern.fullmatch(value.strip()) for value in values)
+def _has_one(pairs: Sequence[tuple[str, Any]], names: frozenset[str], pattern: re.Pattern[str]) -> bool:
+    values = [
+        str(value).strip()
+        for name, value in pairs
+        if isinstance(value, str | int) and not names.isdisjoint(_spelt(name))
+    ]
+    return any(map(pattern.fullmatch, values))
+
+
+def _spelt(name: str) -> set[str]:
+    """Return *name* without its capitals and signs, and its last part alone: `card[number]`, `payment.card_number`."""
+    *_, last = re.split(r"[\[.]", name.lower())
+    return {re.sub(r"[^a-z0-9]", "", each) for each in (name.lower(), last)}

@@ -100,7 +100,7 @@ def _urls(event: Mapping[str, Any], domain: object, public_urls: Sequence[str]) 
     """Yield the URLs that whoever sent this may have meant: never by the Host header, which is the sender's word."""
     path, query = str(event.get("rawPath") or "/"), event.get("rawQueryString") or ""
     suffix = f"?{query}" if query else ""
-    if not (path + suffix).isascii():
+    if not (path.startswith("/") and (path + suffix).isascii()):
         return  # no platform asks for such a URL
     if isinstance(domain, str) and _DOMAIN.fullmatch(domain):
         yield f"https://{domain}{path}{suffix}"

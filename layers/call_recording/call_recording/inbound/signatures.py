@@ -57,7 +57,7 @@ def spellings(request: InboundRequest, userinfo: str | None) -> Iterator[str]:
         host, colon, port = parts.netloc.rpartition(":")
         bare = host if colon and port.isdigit() else parts.netloc
         netlocs = [bare, parts.netloc if bare != parts.netloc else f"{bare}:{_PORTS[parts.scheme]}"]
-        _, _, rest = url.partition(parts.netloc)
+        rest = url[len(f"{parts.scheme}://{parts.netloc}") :]
         for netloc in netlocs:
             yield f"{parts.scheme}://{netloc}{rest}"
             for each in _userinfos(userinfo):

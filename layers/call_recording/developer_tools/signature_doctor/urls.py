@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-custom-dom
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -157,7 +158,9 @@ def _shortened(path: str, event: Mapping[str, Any]) -> list[str]:
 
 def _userinfos(inbound: Inbound) -> Iterator[Variation]:
     """Yield for each pair of the account that it is in the URL that was signed, though not in the event."""
-    advice = "If Authorization is blanked in this copy of the event, put it back. If it is not, let your proxy pass it on."
+    advice = (
+        "If Authorization is blanked in this copy of the event, put it back. If it is not, let your proxy pass it on."
+    )
     if inbound.vendor == "bird":
         advice = "Give Bird the URL without user:password@: Bird signs the URL as it was typed in."
     for index, pair in enumerate(inbound.basic):
@@ -168,5 +171,9 @@ def _userinfos(inbound: Inbound) -> Iterator[Variation]:
             why=f"The signature is over a URL that has the user name and password of inbound.basic[{index}] in it, and "
             "the event's Authorization has not.",
             advice=advice,
-            apply=lambda case, userinfo=userinfo: [replace(case, userinfo=userinfo)],
+            apply=partial(_with_userinfo, userinfo=userinfo),
         )
+
+
+def _with_userinfo(case: Case, userinfo: str) -> Iterator[Case]:
+    yield replace(case, userinfo=userinfo)
