@@ -17,7 +17,7 @@ OTHER_TESTS := tests/infrastructure tests/simulators tests/integration
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test unit soak check format bench layer build lock clean
+.PHONY: help demo serve test unit soak check format doctor bench layer build lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ format: ## Format the Python files
 	@$(ENVIRONMENTS) dev
 	$(DEV)/ruff format $(SOURCES)
 	$(DEV)/ruff check --fix $(SOURCES)
+
+doctor: ## Say why a request's signature does not hold (ARGS="event.json --secret acme.json"; docs/signature-doctor.md)
+	@PYTHONPATH=layers/call_recording $(PYTHON) -m developer_tools.signature_doctor $(ARGS)
 
 bench: ## Measure cold and warm times and the layer's size against their budgets
 	@$(ENVIRONMENTS) emulator runtime

@@ -3,17 +3,35 @@
 import importlib.util
 import io
 import logging
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import httpx
 import pytest
 
 from call_recording.aws import observability
 from call_recording.aws.ledgers import DynamoLedgers
 from call_recording.aws.timers import QueueTimers
+from call_recording.inbound.flows import FlowCallbacks
+from call_recording.inbound.webhooks import VendorWebhooks
+from call_recording.ledger import CallLedger
+from call_recording.model import Call
 from tests.unit.aws.fake_aws import FakeDynamo, FakeSqs
-from tests.unit.fakes import Assembled, FakeClock, FakePlatforms, FakeSecretsManager, assemble, demo_secrets
+from tests.unit.fakes import (
+    CALLS,
+    CHANNEL_ID,
+    Assembled,
+    FakeClock,
+    FakeContext,
+    FakePlatforms,
+    FakeSecretsManager,
+    assemble,
+    demo_secrets,
+    flow_event,
+)
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {
@@ -55,9 +73,24 @@ def _clock() -> FakeClock:
     return FakeClock()
 
 
+class Platforms(FakePlatforms):
+    """The vendors' platforms, where all calls may be over."""
+
+    over = False
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer as ever, or that the call has ended."""
+        found = re.search("/[Cc]alls/([^/.]+)(.json)?$", request.url.path)
+        if not (self.over and found and request.method == "GET"):
+            return super().__call__(request)
+        self.requests.append(request)
+        words = {"status": "completed", "state": "disconnected"}
+        return httpx.Response(200, json={**dict.fromkeys(("sid", "id", "callId"), found[1]), **words})
+
+
 @pytest.fixture(name="platforms")
-def _platforms() -> FakePlatforms:
-    return FakePlatforms()
+def _platforms() -> Platforms:
+    return Platforms()
 
 
 @pytest.fixture(name="secrets_manager")
@@ -118,3 +151,45 @@ def _written(monkeypatch, capsys) -> Iterator[Callable[[], str]]:
     root.setLevel(level)
     observability.logger.setLevel(own_level)
     observability.metrics.provider.clear_metrics()
+
+
+@pytest.fixture(name="webhook_app", scope="session")
+def _webhook_app(load_app) -> ModuleType:
+    return load_app("vendor_webhook")
+
+
+@pytest.fixture(name="deliver")
+def _deliver(webhook_app, parts, monkeypatch) -> Callable[..., dict[str, Any]]:
+    """Return a function that hands an event to the handler of /webhooks, as Lambda does."""
+    webhooks = VendorWebhooks(
+        accounts=parts.accounts, recordings=parts.recordings, clock=parts.clock, observer=parts.observer
+    )
+    monkeypatch.setattr(webhook_app, "webhooks", webhooks)
+
+    def deliver(event: dict[str, Any], *, remaining_ms: int = 10_000) -> dict[str, Any]:
+        return webhook_app.lambda_handler(event, FakeContext(remaining_ms=remaining_ms))
+
+    return deliver
+
+
+@pytest.fixture(name="enter")
+def _enter(parts, platforms) -> Callable[[str], None]:
+    """Return a function that has the call of a vendor enter a step; what the vendor was asked for that is forgotten."""
+    flows = FlowCallbacks(
+        accounts=parts.accounts, recordings=parts.recordings, clock=parts.clock, observer=parts.observer
+    )
+
+    def enter(vendor: str) -> None:
+        body = {"call_id": CALLS[vendor], "channel_id": CHANNEL_ID}
+        assert flows.answer(flow_event(body, vendor=vendor), seconds_left=10.0)["statusCode"] == 200
+        platforms.requests.clear()
+        observability.metrics.provider.clear_metrics()  # as the end of an invocation does
+
+    return enter
+
+
+@pytest.fixture(name="ledger")
+def _ledger(dynamo, clock) -> Callable[[str], CallLedger]:
+    """Return a function that reads the ledger of a vendor's call, as it is in the table."""
+    ledgers = DynamoLedgers(dynamo, table=ENVIRONMENT["LEDGER_TABLE"], retention_days=400, clock=clock)
+    return lambda vendor: ledgers.load(f"demo-{vendor}", Call(call_id=CALLS[vendor]))

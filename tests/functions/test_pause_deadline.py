@@ -7,7 +7,7 @@ import pytest
 
 from call_recording.inbound.flows import FlowCallbacks
 from call_recording.inbound.reminders import Reminders
-from call_recording.model import Call, Reminder
+from call_recording.model import Call, Happening, Reminder
 from call_recording.reminders import dump_reminder
 from tests.unit.fakes import CALL_SID, CARD, FakeContext, client_error, flow_event
 
@@ -174,6 +174,19 @@ class TestTogether:
         answer = app.lambda_handler(batch(body), FakeContext(remaining_ms=20_000))
 
         assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["message-0"]
+
+    def test_scenario_33_an_event_that_the_queue_has_kept(self, app, parts, platforms, clock, written):
+        """What a webhook could not write down is made up for by its message; one that is forged harms no other."""
+        self.enter(parts)
+        platforms.words["twilio"] = "in-progress"
+        kept = Reminder("demo-twilio", Call(call_id=CALL_SID), happening=Happening.RECORDING_STARTED)
+        body = dump_reminder(kept, at=clock.now())
+        poison = json.dumps(json.loads(body) | {"event_id": CARD, "happening": CARD})
+        answer = app.lambda_handler(batch(poison, body), FakeContext(remaining_ms=20_000))
+
+        assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["message-0"]
+        assert platforms.words["twilio"] == "paused"
+        assert CARD not in json.dumps(answer) + written()
 
     def test_scenario_27_a_long_pause(self, app, parts, sqs, clock):
         """A message that the queue could not hold back long enough is sent on with what is left."""

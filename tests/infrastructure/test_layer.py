@@ -168,6 +168,16 @@ def believes(folder: Path, certificate: Path, key: Path) -> bool:
     return client.version() is not None
 
 
+class TestContents:
+    def test_the_tools_of_developers_are_not_deployed(self, built):
+        """The layer has the package, and of what stands beside it in the repository nothing."""
+        beside = {path.stem for path in Path(build_layer.HERE).iterdir()} - {"call_recording", "__pycache__"}
+
+        assert (built / "call_recording" / "inbound" / "request.py").is_file()
+        assert "developer_tools" in beside
+        assert not beside & {path.stem for path in built.iterdir()}
+
+
 class TestSize:
     def test_it_keeps_its_promise(self, built):
         """The unpacked layer stays below 20 MB, bytecode included."""

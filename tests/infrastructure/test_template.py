@@ -241,7 +241,7 @@ class TestLedgers:
         assert list(ledger_item["expires_at"]) == ["N"]
 
     def test_functions_are_told_where_ledgers_and_queues_are(self, resources):
-        """Every function finds table and queues by the variables that the layer reads."""
+        """Every function finds table, queues and public URLs by the variables that the layer reads."""
         for function in of_type(resources, "AWS::Lambda::Function").values():
             variables = function["Environment"]["Variables"]
 
@@ -249,6 +249,7 @@ class TestLedgers:
             assert variables["LEDGER_RETENTION_DAYS"] == {"Ref": "LedgerRetentionDays"}
             assert variables["TIMER_QUEUE_URL"] == {"Ref": "TimerQueue"}
             assert variables["DEAD_LETTER_QUEUE_URL"] == {"Ref": "DeadLetterQueue"}
+            assert variables["PUBLIC_URLS"] == {"Ref": "PublicUrls"}
 
 
 class TestTimers:

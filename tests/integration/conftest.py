@@ -28,11 +28,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1"]))
 
 
+@pytest.fixture(name="state", scope="session")
+def _state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Name the folder of the stack's state: its logs are there."""
+    return tmp_path_factory.mktemp("stack")
+
+
 @pytest.fixture(name="stack", scope="session")
-def _stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def _stack(state: Path) -> Iterator[dict[str, Any]]:
     """Run a local stack on free ports, whose functions may do what template.yaml grants them; give its stack.json."""
-    state, env = tmp_path_factory.mktemp("stack"), {"ENFORCE_IAM": "1"}
-    with local_stack.running(state=state, secret_ttl=SECRET_TTL_SECONDS, env=env) as described:
+    with local_stack.running(state=state, secret_ttl=SECRET_TTL_SECONDS, env={"ENFORCE_IAM": "1"}) as described:
         yield described
 
 

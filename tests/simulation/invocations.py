@@ -1,6 +1,6 @@
 """The functions of a simulated world: each invocation has a service of its own, as each has a process of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -47,6 +47,9 @@ class Watcher:
 
     def handled(self, outcome: Outcome, error: VendorError | None) -> None:
         """A trigger was carried out."""
+
+    def told(self, events: Sequence[RecordingEvent], *, account: str, vendor: str) -> None:
+        """A webhook was taken: the trace has what came of it."""
 
     def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:
         """A message could not be read: ours always can."""

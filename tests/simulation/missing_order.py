@@ -66,7 +66,7 @@ def blind_resume(exchange: Replace) -> None:
         except errors.UnavailableError:
             vendor = self._vendors(secret.account)
             Command(
-                self._conversation(vendor, trigger, secret.account, deadline), trigger.call, trigger.action
+                self._conversation(vendor, secret.account, deadline, trigger), trigger.call, trigger.action
             ).carry_out()
             raise
 
@@ -104,7 +104,7 @@ def no_word(exchange: Replace) -> None:
     """A pause that is sent without the ledger leaves no message."""
 
     def pausing(self: RecordingService, trigger: Any, opens: Any, account: Any, *, deadline: Any, **_: Any) -> Any:
-        conversation = self._conversation(self._vendors(account), trigger, account, deadline)
+        conversation = self._conversation(self._vendors(account), account, deadline, trigger)
         return Command(conversation, opens.call, Action.PAUSE).carry_out(trigger.recording_id)
 
     exchange(RecordingService, "_pause_blindly", pausing)
@@ -124,7 +124,7 @@ def same_word(exchange: Replace) -> None:
         **_: Any,
     ) -> Any:
         self._remind(opens, ends_at + timing_of(account.settings).settles + SKEW)
-        conversation = self._conversation(self._vendors(account), trigger, account, deadline)
+        conversation = self._conversation(self._vendors(account), account, deadline, trigger)
         return Command(conversation, opens.call, Action.PAUSE).carry_out(trigger.recording_id)
 
     exchange(RecordingService, "_pause_blindly", misnaming)

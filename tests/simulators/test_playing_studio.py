@@ -193,6 +193,22 @@ class TestFlow:
 
         assert "said Hello Ada." in did(told)
 
+    def test_a_widget_starts_the_recording(self, control):
+        """From then on the tape hears what is said; to switch it off is not played."""
+        call = control.start_call("twilio", recordings=0)
+        states = [
+            widget("Trigger", "trigger", {}, incomingCall="greet"),
+            widget("greet", "say-play", {"say": "Hello."}, audioComplete="record"),
+            widget("record", "record-call", {"record_call": True}, success="say", failed="greet"),
+            widget("say", "say-play", {"say": "Recorded."}, audioComplete="off"),
+            widget("off", "record-call", {"record_call": False}),
+        ]
+        told = play(control, call, "studio", document={"states": states})
+
+        assert did(told)[-3:] == ["branched record success", "said Recorded.", "branched say audioComplete"]
+        assert told["error"] == "the widget off is of a type that is not played here"
+        assert control.tape(call) == ["Recorded."]
+
     def test_a_circle_is_bounded(self, control, call, flow):
         """A flow that leads back to its request for ever is given up."""
         flow["states"][2]["transitions"][0]["next"] = flow["states"][2]["transitions"][1]["next"] = "pause"

@@ -11,7 +11,7 @@ from tests.simulators.customer import CARD, DIGITS, did, play, serving
 
 pytestmark = pytest.mark.integration
 
-#: As the page of the vendor in docs/ has it, with a card to collect.
+#: Much as docs/how-to/signalwire-swml.md has it.
 SCRIPT = """
 version: 1.0.0
 sections:

@@ -109,6 +109,17 @@ class TestWay:
         assert did(told) == ["played Play", "played Pause", "hung up"]
         assert told["ended"]
 
+    def test_a_document_starts_the_recording(self, control, language):
+        """It goes on at once, and from then on the tape hears what is said; nothing else is started."""
+        call = control.start_call(VENDORS[language], recordings=0)
+        start = (
+            "<Say>Hello.</Say><Start><Recording channels='mono'/></Start><Say>Recorded.</Say><Start><Stream/></Start>"
+        )
+        told = play(control, call, language, document=f"<Response>{start}</Response>")
+
+        assert (did(told), told["error"]) == (["said Hello.", "said Recorded."], "the verb Start is not played here")
+        assert control.tape(call) == ["Recorded."]
+
     def test_a_redirect_by_get_has_its_fields_in_the_query(self, control, customer, language, call):
         """The transcript shows no query."""
         start = customer.xml("/start", redirect("/paid?next=https%3A%2F%2Fivr", method="GET"))

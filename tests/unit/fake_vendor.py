@@ -64,9 +64,12 @@ class FakeVendor:
         """Let the next requests of the kind *what* meet these faults, one each."""
         self.faults += [(what, fault) for fault in faults]
 
-    def check(self, trigger: Trigger) -> None:
-        if trigger.call.call_id == "unfit":
+    def check_ids(self, call: Call, recording_id: str | None) -> None:
+        if "unfit" in (call.call_id, recording_id):
             raise errors.InvalidTriggerError("call_id", "is not an id of this vendor")
+
+    def check(self, trigger: Trigger) -> None:
+        self.check_ids(trigger.call, trigger.recording_id)
 
     def renew(self) -> None:
         self.renewals += 1

@@ -9,7 +9,18 @@ from typing import Any
 from call_recording import errors
 from call_recording.account import Account, AccountSecret
 from call_recording.ledger import CallLedger
-from call_recording.model import Action, Call, Deadline, Notice, Recording, Reminder, Trigger
+from call_recording.model import (
+    Action,
+    Call,
+    Deadline,
+    Happening,
+    Notice,
+    Recording,
+    RecordingEvent,
+    RecordingStatus,
+    Reminder,
+    Trigger,
+)
 from call_recording.outcome import Outcome
 from call_recording.ports import Vendor
 from call_recording.service import RecordingService
@@ -169,6 +180,32 @@ class World:
     def stop(self, **given: Any) -> Outcome:
         """Stop the recording."""
         return self.handle(Action.STOP, **given)
+
+    def happen(
+        self,
+        happening: Happening,
+        *,
+        call_id: str = "CA",
+        recording_id: str | None = None,
+        event_id: str | None = None,
+    ) -> None:
+        """The vendor tells of something by itself; its own and the table's books begin anew."""
+        self.vendor.asked.clear()
+        self.ledgers.asked.clear()
+        event = RecordingEvent(
+            account="acme",
+            happening=happening,
+            call=Call(call_id=call_id),
+            recording_id=recording_id,
+            event_id=event_id,
+        )
+        deadline = Deadline(self.clock.monotonic, BUDGET)
+        self.service.happened(event, self.own, deadline=deadline, ends_at=self.clock.now() + INVOCATION)
+
+    def start(self, recording_id: str = "RE2", **given: Any) -> None:
+        """A recording starts, and the vendor tells of it."""
+        self.vendor.statuses[recording_id] = RecordingStatus.IN_PROGRESS
+        self.happen(Happening.RECORDING_STARTED, recording_id=recording_id, **given)
 
     def wake(self, reminder: Reminder | None = None, *, seconds_left: float = INVOCATION) -> None:
         """Deliver a reminder, of the call alone if none is given."""

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from call_recording.account import AccountSecret
 from call_recording.aws.secrets import SecretsManagerAccounts
 from call_recording.errors import VendorError
-from call_recording.model import Notice
+from call_recording.model import Notice, RecordingEvent
 from call_recording.outcome import Outcome
 from call_recording.ports import AccountSecrets, Clock, Ledgers, Observer, Timers, Vendors
 from call_recording.service import RecordingService
@@ -111,9 +111,13 @@ class RecordingObserver:
     sweeps: list[int] = field(default_factory=list)  #: how many calls each found due
     notices: list[tuple[Notice, str | None, str | None]] = field(default_factory=list)  #: what, of which call and step
     reasons: list[str | None] = field(default_factory=list)  #: why, of each notice
+    taken: list[list[RecordingEvent]] = field(default_factory=list)  #: what each webhook told
 
     def handled(self, outcome: Outcome, error: VendorError | None) -> None:
         self.outcomes.append((outcome, error))
+
+    def told(self, events: Sequence[RecordingEvent], *, account: str, vendor: str) -> None:
+        self.taken.append(list(events))
 
     def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:
         self.refusals.append({"reason": reason, "account": account, "field": field})
@@ -197,6 +201,7 @@ class FakePlatforms:
         self.requests: list[httpx.Request] = []
         self.words = {"twilio": "in-progress", "signalwire": "in-progress", "bird": "ongoing"}
         self.answer: httpx.Response | None = None  #: given instead, where a test sets one
+        self.live = True  #: whether the calls go on
         self.recorded = True  #: whether SignalWire's call has its recording
         self.refused_authorization: str | None = None  #: answered with 401
 
@@ -221,7 +226,9 @@ class FakePlatforms:
         if request.method == "POST":
             self.words[vendor] = parse_qs(request.content.decode())["Status"][0]
         if "/Recordings" not in request.url.path:
-            return httpx.Response(200, json={"sid": ids["call_sid"], "status": "in-progress"})
+            return httpx.Response(
+                200, json={"sid": ids["call_sid"], "status": "in-progress" if self.live else "completed"}
+            )
         recording = {**ids, "status": self.words[vendor]}
         if request.method == "GET" and request.url.path.endswith("/Recordings.json"):
             return httpx.Response(200, json={"recordings": [recording] if self.recorded else []})
@@ -338,7 +345,9 @@ def flow_event(
     } | changed
 
 
-def webhook_event(body: Any = None, *, vendor: str = "twilio", account: str | None = None, **more: Any) -> dict[str, Any]:
+def webhook_event(
+    body: Any = None, *, vendor: str = "twilio", account: str | None = None, **more: Any
+) -> dict[str, Any]:
     """Return API Gateway's event for one delivery of a webhook."""
     account = f"demo-{vendor}" if account is None else account
     changed = {

@@ -53,7 +53,7 @@ def stop(ledger: CallLedger, now: float = NOW, **given: Any) -> CallLedger:
 
 def over(ledger: CallLedger, now: float = NOW) -> CallLedger:
     """Tell that the call is over."""
-    return ledger.call_ended(event_id=f"event-{next(_ids)}", now=now, by="vendor")
+    return ledger.call_ended(event_id=f"event-{next(_ids)}", now=now, by="vendor", shown=True)
 
 
 def take(ledger: CallLedger, now: float = NOW, **given: Any) -> CallLedger:

@@ -1,15 +1,31 @@
 """What a secret may say, and how one that does not fit is refused."""
 
 import json
+from base64 import b64encode, urlsafe_b64encode
 
 import pytest
 
 from call_recording.account import AccountSecret, BasicCredential, Settings
 from call_recording.errors import ConfigurationError
-from tests.unit.fakes import CREDENTIALS, KEYS, PASSWORD, TOKEN, USERNAME, account_secret, document, secret_json
+from tests.unit.fakes import (
+    CREDENTIALS,
+    KEYS,
+    PASSWORD,
+    TOKEN,
+    USERNAME,
+    VENDOR_KEY,
+    WEBHOOK_SECRET,
+    account_secret,
+    document,
+    secret_json,
+)
 
 #: A value that must not be seen in any message.
 VALUE = "placeholder-wrong-value"
+
+#: A second webhook secret, as it is shared and as it is; its base64 ends in padding.
+SECOND_BYTES = b"\xfb\xef\xbe-placeholder-secret-00002"
+SECOND = b64encode(SECOND_BYTES).decode()
 
 
 class TestAccountSecret:
@@ -40,7 +56,7 @@ class TestAccountSecret:
         secret = account_secret()
         shown = repr([secret, secret.inbound, secret.inbound.basic, secret.account, secret.account.settings])
 
-        assert not [key for key in KEYS if key in shown]
+        assert not [key for key in (*KEYS, "placeholder-webhook-secret") if key in shown]
 
     def test_what_is_wrong_elsewhere_lets_callers_in_all_the_same(self):
         """Who may come in is known although the rest of the secret does not fit."""
@@ -61,14 +77,14 @@ class TestInbound:
                 "bearer_tokens": [TOKEN, "placeholder-bearer-token-0002"],
                 "basic": [{"username": USERNAME, "password": PASSWORD}, {"username": "b", "password": "p:q r"}],
                 "signing_keys": ["k", "l"],
-                "webhook_secrets": ["whsec_a", "whsec_b"],
+                "webhook_secrets": [WEBHOOK_SECRET, f"whsec_{SECOND}"],
             }
         ).inbound
 
         assert inbound.bearer_tokens == (TOKEN, "placeholder-bearer-token-0002")
         assert inbound.basic[1] == BasicCredential(username="b", password="p:q r")
         assert inbound.signing_keys == ("k", "l")
-        assert inbound.webhook_secrets == ("whsec_a", "whsec_b")
+        assert inbound.webhook_secrets == (b"placeholder-webhook-secret-0001", SECOND_BYTES)
 
     def test_none_is_needed(self):
         """A secret without an inbound section is one that lets nobody in."""
@@ -97,6 +113,17 @@ class TestInbound:
             ({"signing_keys": VALUE}, "inbound.signing_keys"),
             ({"webhook_secrets": [""]}, "inbound.webhook_secrets[0]"),
             ({"webhook_secrets": {}}, "inbound.webhook_secrets"),
+            ({"webhook_secrets": [WEBHOOK_SECRET, VALUE]}, "inbound.webhook_secrets[1]"),
+            ({"webhook_secrets": ["whsec_"]}, "inbound.webhook_secrets[0]"),
+            ({"webhook_secrets": [f"{WEBHOOK_SECRET}!"]}, "inbound.webhook_secrets[0]"),
+            ({"webhook_secrets": [f"{SECOND}A"]}, "inbound.webhook_secrets[0]"),
+            ({"webhook_secrets": [f"WHSEC_{SECOND}"]}, "inbound.webhook_secrets[0]"),
+            ({"webhook_secrets": [urlsafe_b64encode(SECOND_BYTES).decode()]}, "inbound.webhook_secrets[0]"),
+            ({"webhook_secrets": [b64encode(bytes(23)).decode()]}, "inbound.webhook_secrets[0]"),
+            # of the other sections, which are read leniently
+            ({"vendor": "twilio"}, "inbound"),
+            ({"auth_token": VALUE}, "inbound"),
+            ({"allow_shared_keys": True}, "inbound"),
             ({"basic": {"username": VALUE, "password": VALUE}}, "inbound.basic"),
             ({"basic": [VALUE]}, "inbound.basic[0].username"),
             ({"basic": [{}]}, "inbound.basic[0].username"),
@@ -116,6 +143,47 @@ class TestInbound:
 
         assert caught.value.field == field
         assert VALUE not in str(caught.value)
+
+    @pytest.mark.parametrize("text", [f"whsec_{SECOND}", SECOND, SECOND.rstrip("="), f"whsec_{SECOND.rstrip('=')}"])
+    def test_a_webhook_secret_is_read_however_it_is_written(self, text):
+        """A webhook secret is the bytes behind the base64, with or without prefix and padding, as senders differ."""
+        assert SECOND.endswith("=")
+        assert account_secret(inbound={"webhook_secrets": [text]}).inbound.webhook_secrets == (SECOND_BYTES,)
+
+    def test_a_webhook_secret_of_twenty_four_bytes_is_long_enough(self):
+        """The shortest webhook secret is as long as Standard Webhooks asks for."""
+        secrets = [b64encode(bytes(24)).decode()]
+
+        assert account_secret(inbound={"webhook_secrets": secrets}).inbound.webhook_secrets == (bytes(24),)
+
+    def test_what_a_vendor_signs_with_comes_from_the_other_sections(self):
+        """Whose signature counts, Twilio's auth token and the wish for SharedKeys are read where they are kept."""
+        inbound = account_secret(settings={"allow_shared_keys": True}).inbound
+
+        assert (inbound.vendor, inbound.auth_token, inbound.allow_shared_keys) == ("twilio", VENDOR_KEY, True)
+        assert account_secret().inbound.allow_shared_keys is False
+        assert account_secret("bird").inbound.auth_token is None
+
+    @pytest.mark.parametrize(
+        ("changed", "expected"),
+        [
+            ({"vendor": 5}, (None, VENDOR_KEY, False)),
+            ({"vendor": None}, (None, VENDOR_KEY, False)),
+            ({"credentials": [VALUE]}, ("twilio", None, False)),
+            ({"credentials": None}, ("twilio", None, False)),
+            ({"credentials": {"auth_token": 5}}, ("twilio", None, False)),
+            ({"credentials": {"auth_token": ""}}, ("twilio", None, False)),
+            ({"credentials": {"auth_token": VALUE + "\n"}}, ("twilio", None, False)),
+            ({"settings": [VALUE]}, ("twilio", VENDOR_KEY, False)),
+            ({"settings": {"allow_shared_keys": 1}}, ("twilio", VENDOR_KEY, False)),
+            ({"settings": {"allow_shared_keys": "true"}}, ("twilio", VENDOR_KEY, False)),
+        ],
+    )
+    def test_what_is_wrong_elsewhere_signs_nothing(self, changed, expected):
+        """A section that does not fit gives no key to sign with, and no leave; it is named to those who may come in."""
+        inbound = AccountSecret("acme", json.dumps(document() | changed)).inbound
+
+        assert (inbound.vendor, inbound.auth_token, inbound.allow_shared_keys) == expected
 
     def test_a_token_of_sixteen_characters_is_long_enough(self):
         """The shortest bearer token has sixteen characters."""

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers" / "call_recording" / "call_recording"
+TOOLS = LAYER.parent / "developer_tools"
 FUNCTIONS = ROOT / "functions"
 
 #: Modules that know nothing of AWS, HTTP or any vendor.
@@ -34,7 +35,9 @@ DOMAIN = (
 )
 POWERTOOLS = "aws_lambda_powertools"
 
-SOURCES = sorted([*LAYER.rglob("*.py"), *FUNCTIONS.rglob("*.py"), *(ROOT / "local").rglob("*.py")])
+SOURCES = sorted(
+    [*LAYER.rglob("*.py"), *TOOLS.rglob("*.py"), *FUNCTIONS.rglob("*.py"), *(ROOT / "local").rglob("*.py")]
+)
 OURS = [path for path in SOURCES if not path.is_relative_to(ROOT / "local")]
 
 
@@ -143,6 +146,25 @@ def test_neighbours_do_not_know_each_other(folder, forbidden):
 def test_only_the_functions_import_the_wiring(path):
     """Nothing in the layer imports bootstrap."""
     assert not imports(path, "call_recording.bootstrap")
+
+
+@pytest.mark.parametrize("path", sorted([*LAYER.rglob("*.py"), *FUNCTIONS.rglob("*.py")]), ids=named)
+def test_nothing_that_is_deployed_imports_the_tools(path):
+    """The tools of developers, which are not deployed, are imported by nothing that is."""
+    assert not imports(path, "developer_tools")
+
+
+@pytest.mark.parametrize("path", sorted(TOOLS.rglob("*.py")), ids=named)
+def test_the_tools_need_no_package(path):
+    """The tools import the standard library, and of the layer what reads an account and verifies a request."""
+    allowed = ("developer_tools", "call_recording.account", "call_recording.errors", "call_recording.inbound")
+    foreign = [
+        each
+        for each in imports_of(path)
+        if each.split(".")[0] not in stdlib_module_names and not any(f"{each}.".startswith(f"{ok}.") for ok in allowed)
+    ]
+
+    assert foreign == []
 
 
 @pytest.mark.parametrize("path", sorted(FUNCTIONS.glob("*/app.py")), ids=named)

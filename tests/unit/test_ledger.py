@@ -393,19 +393,19 @@ class TestVendorTells:
 
     def test_over_is_over(self):
         """The end of a call is noted once."""
-        ledger = paused().call_ended(event_id="E1", now=NOW, by="vendor")
+        ledger = paused().call_ended(event_id="E1", now=NOW, by="vendor", shown=True)
 
-        assert ledger.call_ended(event_id="E2", now=NOW, by="vendor") is ledger
-        assert new()._see("E3").call_ended(event_id="E3", now=NOW, by="vendor").over is False
+        assert ledger.call_ended(event_id="E2", now=NOW, by="vendor", shown=True) is ledger
+        assert new()._see("E3").call_ended(event_id="E3", now=NOW, by="vendor", shown=True).over is False
 
     def test_scenario_08_a_recording_starts(self):
         """A recording that starts while a pause is open makes what was known void, so that it is paused."""
         before = record(take(enter(new())), report())
-        ledger = before.recording_changed(event_id="E1", now=NOW + 9, by="vendor", what="recording started")
+        ledger = before.recording_changed(event_id="E1", now=NOW + 9, by="vendor", what="recording-started")
 
         assert (before.matches, ledger.matches, ledger.due_at) == (True, False, 0.0)
-        assert ledger.events[-1].what == "recording started"
-        assert ledger.recording_changed(event_id="E1", now=NOW, by="vendor", what="recording started") is ledger
+        assert ledger.events[-1].what == "recording-started"
+        assert ledger.recording_changed(event_id="E1", now=NOW, by="vendor", what="recording-started") is ledger
 
     def test_scenario_29_a_pause_that_is_not_on_record(self):
         """A pause that was sent without the ledger is found by its reminder, once: the vendor is looked at."""

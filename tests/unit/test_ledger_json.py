@@ -44,7 +44,7 @@ LEDGERS = {
     "over": over(paused()),
     "presumed": replace(over(paused()), presumed=True),
     "missing": replace(paused(), missing_since=NOW + 0.5),
-    "changed": paused().recording_changed(event_id="E1", now=NOW, by="vendor", what="recording started"),
+    "changed": paused().recording_changed(event_id="E1", now=NOW, by="vendor", what="recording-started"),
     "vendor": new().of("bird", None),
     "parent": record(take(enter(new())), report(parent="CA-parent")),
     "channel": CallLedger(account="acme", call=Call(call_id="CA/1 é", channel_id="channel-1"), version=9),

@@ -22,7 +22,7 @@ from call_recording.ledger_parts import (
     SKEW,
     Known,
 )
-from call_recording.model import Action, Call, Proof, RecordingStatus, Report
+from call_recording.model import Action, Call, Happening, Proof, RecordingStatus, Report
 from tests.unit.ledger_words import LAGGING, NOW, TIMING, report, shown
 
 STEPS = ("card-entry", "identity-check", "third")
@@ -48,6 +48,7 @@ recordings = st.lists(
     st.builds(shown, st.sampled_from(RecordingStatus), st.sampled_from(["RE1", "RE2"]), st.sampled_from(Proof)),
     max_size=3,
 )
+changed = st.sampled_from([each for each in Happening if each is not Happening.CALL_OVER])
 reports = st.builds(
     lambda shows, error, in_doubt, own_work: report(*shows, error=error, in_doubt=in_doubt, own_work=own_work),
     recordings,
@@ -67,7 +68,7 @@ class AnyCall(RuleBasedStateMachine):
         self.ids = count(1)
         self.open: dict[str, tuple[str, float, float | None, bool]] = {}  # step: pause id, deadline, occurred at, kept
         self.left_at: dict[str, float] = {}
-        self.stopped = self.by_document = self.over = False
+        self.stopped = self.by_document = self.over = self.presumed = False
         self.changes = 0  # of the recordings, when the vendor was asked
         self.past: list[tuple[str, str]] = []  # ids of events, and of the pauses that they opened
 
@@ -96,6 +97,11 @@ class AnyCall(RuleBasedStateMachine):
         self.past.append((event_id, event_id.replace("event", "pause")))
         assert event_id in after.seen
         return True
+
+    def heard_of(self) -> None:
+        """Somebody tells of the call: if it was only presumed over, it is not."""
+        if self.presumed:
+            self.over = self.presumed = False
 
     def told(self, offset: float | None, at: float) -> tuple[float | None, float | None]:
         """Return when a flow says that something happened, and what of that is believed."""
@@ -126,6 +132,8 @@ class AnyCall(RuleBasedStateMachine):
         )
         is_new = self.is_new(event_id, after)
         self.become(after)
+        if is_new:
+            self.heard_of()
         if not is_new or self.over or self.stopped or ((believed or at) < self.left_at.get(step, 0.0) and believed):
             return
         deadline = at + seconds
@@ -166,6 +174,7 @@ class AnyCall(RuleBasedStateMachine):
         self.become(after)
         if not is_new:
             return
+        self.heard_of()
         told_again = believed is not None and believed == self.left_at.get(step)
         if believed is not None:
             self.left_at[step] = max(believed, self.left_at.get(step, 0.0))
@@ -182,6 +191,7 @@ class AnyCall(RuleBasedStateMachine):
         after = self.ledger.stop_asked(step="card-entry", event_id=event_id, now=self.now + skew, by="flow")
         if self.is_new(event_id, after):
             self.stopped, self.by_document, self.open = True, False, {}
+            self.heard_of()
         self.become(after)
 
     @precondition(lambda self: len(self.past) > 8)
@@ -192,6 +202,7 @@ class AnyCall(RuleBasedStateMachine):
         after = self.ledger.stopped_by_document(step="s", event_id=event_id, now=self.now, by="flow")
         if self.is_new(event_id, after):
             self.stopped, self.by_document, self.open = True, True, {}
+            self.heard_of()
         self.become(after)
 
     @rule(is_old=again)
@@ -230,23 +241,29 @@ class AnyCall(RuleBasedStateMachine):
         self.become(after)
 
     @precondition(lambda self: len(self.past) > 8)
-    @rule()
-    def the_call_ends(self):
-        """The vendor says that the call is over."""
+    @rule(shown=st.booleans())
+    def the_call_ends(self, shown):
+        """The vendor shows that the call is over, or somebody says so."""
         event_id, _ = self.event(is_old=False)
-        after = self.ledger.call_ended(event_id=event_id, now=self.now, by="vendor")
+        after = self.ledger.call_ended(event_id=event_id, now=self.now, by="vendor", shown=shown)
 
-        assert (after is self.ledger) is self.over
-        self.over, self.open = True, {}
+        assert (after is self.ledger) is (self.over and not (self.presumed and shown))
+        self.over, self.presumed, self.open = True, after.presumed, {}
+        assert not (self.presumed and shown)
         self.become(after)
 
-    @rule(is_old=again)
-    def a_recording_changes(self, is_old):
+    @rule(is_old=again, what=changed)
+    def a_recording_changes(self, is_old, what):
         """A recording starts or ends."""
+        before = self.ledger
         event_id, _ = self.event(is_old)
-        after = self.ledger.recording_changed(event_id=event_id, now=self.now, by="vendor", what="recording started")
+        after = before.recording_changed(event_id=event_id, now=self.now, by="vendor", what=what)
         if self.is_new(event_id, after):
-            assert after.known == NOTHING
+            unasked = before.lease is None and before.matches and before.desired is Action.RESUME
+            assert after.known == (before.known if unasked else NOTHING)
+            assert after.changes == before.changes + (not unasked)
+            if what is Happening.RECORDING_STARTED:
+                self.heard_of()
         self.become(after)
 
     @rule(skew=skews)
@@ -300,6 +317,8 @@ class AnyCall(RuleBasedStateMachine):
             self.over, self.open = True, {}
         if isinstance(came.error, errors.CallOverError):
             self.over, self.open = True, {}
+        self.presumed = after.presumed
+        assert self.over or not self.presumed
         if after.lease is not None:
             assert may_go_on
             assert after.desired is not None

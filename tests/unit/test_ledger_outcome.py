@@ -203,9 +203,9 @@ class TestRecorded:
         assert (reopened.matches, reopened.due_at is None) == (False, False)
 
     def test_scenario_43_the_vendor_tells_of_a_call_presumed_over(self):
-        """A recording that starts on such a call shows that it lives."""
+        """A recording that starts on such a call shows that it lives: it is looked for again."""
         presumed = replace(over(enter(new())), presumed=True)
-        changed = presumed.recording_changed(event_id="E9", now=NOW, by="vendor", what="recording started")
+        changed = presumed.recording_changed(event_id="E9", now=NOW, by="vendor", what="recording-started")
 
         assert (changed.over, changed.presumed, changed.due_at is None) == (False, False, False)
 
@@ -234,7 +234,7 @@ class TestRecorded:
     @pytest.mark.parametrize("may_go_on", [True, False])
     def test_scenario_11_a_recording_started_meanwhile(self, may_go_on):
         """A recording that starts while the vendor is asked leaves nothing known: it is asked again at once."""
-        disturbed = take(enter(new())).recording_changed(event_id="E1", now=NOW, by="vendor", what="recording started")
+        disturbed = take(enter(new())).recording_changed(event_id="E1", now=NOW, by="vendor", what="recording-started")
         ledger = record(disturbed, report(PAUSED), NOW + 1, changes=0, may_go_on=may_go_on)
 
         assert (ledger.known, ledger.matches, ledger.failures) == (NOTHING, False, 0)
@@ -246,13 +246,13 @@ class TestRecorded:
 
     def test_scenario_11_a_recording_started_and_nothing_was_recorded(self):
         """That holds even where the vendor showed no recording at all."""
-        disturbed = take(enter(new())).recording_changed(event_id="E1", now=NOW, by="vendor", what="recording started")
+        disturbed = take(enter(new())).recording_changed(event_id="E1", now=NOW, by="vendor", what="recording-started")
 
         assert record(disturbed, report(), changes=0).lease is not None
 
     def test_scenario_11_a_recording_started_on_a_silent_call(self):
         """Without an answer there is nothing to go on with."""
-        disturbed = take(enter(new())).recording_changed(event_id="E1", now=NOW, by="vendor", what="recording started")
+        disturbed = take(enter(new())).recording_changed(event_id="E1", now=NOW, by="vendor", what="recording-started")
 
         assert record(disturbed, report(error=LOST), changes=0).lease is None
 

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from call_recording.model import Call, Reminder
+from call_recording.model import Call, Happening, Reminder
 from call_recording.reminders import LATEST, MAX_BODY_LENGTH, MAX_ID_LENGTH, dump_reminder, parse_reminder
 from tests.unit.fakes import CARD
 
 WHOLE = Reminder("acme", Call(call_id="CA1", channel_id="channel-1"), "card-entry", "pause-1", 1_790_000_300.5)
 LEAST = Reminder("acme", Call(call_id="CA1"))
+HASH = "0123456789abcdef" * 4
+EVENT = LEAST._replace(happening=Happening.RECORDING_STARTED, recording_id="RE1", event_id=HASH)
 AT = 1_790_000_301.5
 
 names = st.from_regex(r"[a-z][a-z0-9-]{0,62}", fullmatch=True)
@@ -19,6 +21,7 @@ ids = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1,
     lambda each: each not in {".", ".."}  # which are no ids: they would climb in a path
 )
 pause_ids = st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True)
+hashes = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
 instants = st.floats(min_value=0, max_value=LATEST)
 
 
@@ -47,6 +50,17 @@ class TestDump:
             "at": AT,
         }
 
+    def test_scenario_29_an_event_is_written_by_its_words(self):
+        """What the ledger could not be told is kept as a word, ids and a digest, and nothing else of what was sent."""
+        assert json.loads(dump_reminder(EVENT, at=AT)) == {
+            "account": "acme",
+            "call_id": "CA1",
+            "happening": "recording-started",
+            "recording_id": "RE1",
+            "event_id": HASH,
+            "at": AT,
+        }
+
     def test_the_redirect_of_a_stop_stays_here(self):
         """A URL, which can carry anything, is not written into a queue."""
         reminder = Reminder("acme", Call(call_id="CA1", redirect_url=f"https://ivr.example.com/?card={CARD}"))
@@ -65,6 +79,9 @@ class TestParse:
             st.none() | names,
             st.none() | pause_ids,
             st.none() | instants,
+            st.none() | st.sampled_from(Happening),
+            st.none() | ids,
+            st.none() | hashes,
         ),
         instants,
     )
@@ -74,7 +91,9 @@ class TestParse:
 
     def test_the_longest_ids_fit(self):
         """Ids of the greatest length still fit into a body."""
-        reminder = Reminder("acme", Call(call_id="\\" * MAX_ID_LENGTH, channel_id='"' * MAX_ID_LENGTH), "s", "p", 1.0)
+        call = Call(call_id="\\" * MAX_ID_LENGTH, channel_id='"' * MAX_ID_LENGTH)
+        recording_id = "\\" * MAX_ID_LENGTH
+        reminder = Reminder("a" * 63, call, "s" * 63, "p" * 64, LATEST, Happening.RECORDING_STARTED, recording_id, HASH)
 
         assert parse_reminder(dump_reminder(reminder, at=AT)) == (reminder, AT)
 
@@ -85,6 +104,13 @@ class TestParse:
     def test_whole_seconds_will_do(self):
         """A time without a fraction is a time."""
         assert parse_reminder(body(at=5, deadline=4)) == (WHOLE._replace(deadline=4.0), 5.0)
+
+    @pytest.mark.parametrize("happening", Happening)
+    def test_every_happening_is_a_word(self, happening):
+        """Whatever may have happened to a call is read as what it is."""
+        reminder, _ = parse_reminder(body(happening=str(happening)))
+
+        assert reminder.happening is happening
 
     @pytest.mark.parametrize("name", ["account", "call_id", "at"])
     def test_some_fields_are_needed(self, name):
@@ -113,6 +139,23 @@ class TestParse:
             ("pause_id", "a" * 65),
             ("pause_id", "a/b"),
             ("pause_id", 1),
+            ("happening", "Call-Over"),
+            ("happening", "call-paused"),
+            ("happening", ""),
+            ("happening", ["call-over"]),
+            ("happening", {"call-over": 1}),
+            ("happening", True),
+            ("recording_id", "RE 1"),
+            ("recording_id", ".."),
+            ("recording_id", ""),
+            ("recording_id", "R" * (MAX_ID_LENGTH + 1)),
+            ("recording_id", 1),
+            ("event_id", HASH[:-1]),
+            ("event_id", HASH + "0"),
+            ("event_id", HASH.upper()),
+            ("event_id", HASH + "\n"),
+            ("event_id", CARD),
+            ("event_id", 1),
             ("deadline", "soon"),
             ("deadline", True),
             ("deadline", float("nan")),

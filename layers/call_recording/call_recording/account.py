@@ -27,6 +27,9 @@ WEBHOOK_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 -- a prefix
 #: What that page asks for at least, bytes.
 MIN_WEBHOOK_SECRET_BYTES: Final = 24
 
+#: The credentials with which a vendor that signs nothing (Bandwidth) is to ask the company's own server.
+REDIRECT_CREDENTIALS: Final = ("redirect_username", "redirect_password")
+
 # A key travels in a header: a stray newline from a shell would otherwise surface as a baffling refusal.
 _KEY = re.compile(r"[!-~]+")
 _FIELD = re.compile(r"[a-z_]{1,32}")
@@ -80,6 +83,15 @@ class Account:
     vendor: str
     credentials: Mapping[str, str] = field(repr=False)
     settings: Settings
+
+    def redirect_credentials(self, url: str) -> tuple[str, str] | None:
+        """Return user name and password that the company's own server asks for at *url*, if it does.
+
+        Only below the first of `allowed_redirects`: the others may be somebody else's.
+        """
+        username, password = map(self.credentials.get, REDIRECT_CREDENTIALS)
+        own = redirects.is_allowed(url, self.settings.allowed_redirects[:1])
+        return (username, password) if username and password and own else None
 
 
 class AccountSecret:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 from . import errors
-from .model import Deadline
+from .model import Call, Deadline, Report
 from .ports import Clock, Vendor
 
 #: The longest that one exchange with a vendor may take, seconds: a lost answer leaves time for a second try.
@@ -54,6 +54,14 @@ class Conversation:
     def glance(self, request: Request[T]) -> T:
         """Send a request that changes nothing, and leave the time to others if it fails."""
         return self._ask(request, again=())
+
+    def look(self, call: Call, recording_id: str) -> Report:
+        """Return how one recording is now.  Never raises a VendorError: the report carries it."""
+        try:
+            shown = self.read(lambda vendor, timeout: vendor.read(call, recording_id, timeout=timeout))
+        except errors.VendorError as exc:
+            return Report(error=exc)
+        return Report((shown,))
 
     def update(self, request: Request[T]) -> T:
         """Send a request that the vendor acts on; it is sent again only if the vendor did nothing."""

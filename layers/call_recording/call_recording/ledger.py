@@ -20,7 +20,6 @@ from .ledger_parts import (
     LONGEST_RETRY_AFTER,
     MAX_EVENTS,
     MAX_PAUSES,
-    MAX_SEEN,
     MAX_STEPS,
     NOTHING,
     POLL,
@@ -32,6 +31,7 @@ from .ledger_parts import (
     Timing,
     as_text,
     believed,
+    remembered,
     told,
 )
 from .model import Action, Call, Happening, Report
@@ -251,11 +251,14 @@ class CallLedger:
             ledger = replace(ledger, stopped=True, pauses={}, known=NOTHING)
         return ledger._anew(self) if late else self
 
-    def call_ended(self, *, event_id: str, now: float, by: str) -> "CallLedger":
-        """The call is over: nothing of it will ever be recorded again, and all pauses close."""
-        if event_id in self.seen or (self.over and not self.presumed):
+    def call_ended(self, *, event_id: str, now: float, by: str, shown: bool) -> "CallLedger":
+        """The call is over, as the vendor itself has *shown* or as somebody says: all pauses close.
+
+        What was only said whoever tells of the call again makes undone.
+        """
+        if event_id in self.seen or (self.over and (not self.presumed or not shown)):
             return self
-        return replace(self._see(event_id), presumed=False)._over(now, by)
+        return replace(self._see(event_id)._over(now, by), presumed=not shown)
 
     def recording_changed(
         self, *, event_id: str, now: float, by: str, what: str, recording_id: str | None = None
@@ -343,7 +346,7 @@ class CallLedger:
     # How.
 
     def _see(self, *ids: str) -> "CallLedger":
-        return replace(self, seen=(*self.seen, *ids)[-MAX_SEEN:])
+        return replace(self, seen=remembered(self.seen, ids))
 
     def _heard_of(self, *ids: str) -> "CallLedger":
         """A flow or the vendor tells of the call: if it was only presumed over, it is looked for again."""

@@ -1,6 +1,6 @@
 """What the ledger of a call is made of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -33,6 +33,8 @@ MAX_PAUSES: Final = 16
 MAX_RECORDINGS: Final = 32
 MAX_EVENTS: Final = 100
 MAX_SEEN: Final = 100
+#: Of the ids that senders give to events, as they are kept (SHA-256); those of our own making are shorter.
+EVENT_ID_LENGTH: Final = 64
 MAX_STEPS: Final = 64
 
 
@@ -104,6 +106,17 @@ class Event(NamedTuple):
 def believed(occurred_at: float | None, now: float) -> float | None:
     """A time that a flow gives; one that is far ahead counts as now."""
     return now if occurred_at is not None and occurred_at > now + AHEAD else occurred_at
+
+
+def remembered(seen: Sequence[str], ids: Sequence[str]) -> tuple[str, ...]:
+    """*seen* and *ids*, as far as a ledger remembers them.
+
+    Ids of our own making go first: whoever repeats requests that have none must not wash out those of others.
+    """
+    kept = [*seen, *ids]
+    while len(kept) > MAX_SEEN:
+        kept.remove(next((each for each in kept if len(each) != EVENT_ID_LENGTH), kept[0]))
+    return tuple(kept)
 
 
 def as_text(instant: float) -> str:

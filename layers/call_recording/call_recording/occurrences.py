@@ -23,6 +23,7 @@ class Occurrence(NamedTuple):
     opens: Reminder | None = None  #: of the pause that it opens
     named: str | None = None  #: the recording that it names
     errand: bool = False  #: whether it is about the named recording only, whatever is desired of the call
+    urgent: bool = False  #: whether a tape may have begun to run, though nobody waits
 
 
 def timing_of(settings: Settings) -> Timing:
@@ -121,18 +122,22 @@ def inherited(child: CallLedger, parent: str) -> Occurrence:
     return Occurrence(by="leg", account=child.account, call=replace(child.call, call_id=parent), apply=apply)
 
 
-def told(event: RecordingEvent, by: str, nonce: str) -> Occurrence:
-    """What has happened to a call; *nonce* stands for the event's id where nothing makes two deliveries the same."""
+def told(event: RecordingEvent, by: str, nonce: str, *, shown: bool) -> Occurrence:
+    """What has happened to a call; *nonce* stands for the event's id where nothing makes two deliveries the same.
+
+    *shown* is whether the vendor has shown it to us as well.
+    """
     event_id = event.event_id or nonce
 
     def apply(ledger: CallLedger, now: float) -> CallLedger:
         if event.happening is Happening.CALL_OVER:
-            return ledger.call_ended(event_id=event_id, now=now, by=by)
+            return ledger.call_ended(event_id=event_id, now=now, by=by, shown=shown)
         return ledger.recording_changed(
             event_id=event_id, now=now, by=by, what=event.happening, recording_id=event.recording_id
         )
 
-    return Occurrence(by=by, account=event.account, call=event.call, apply=apply)
+    started = event.happening is Happening.RECORDING_STARTED
+    return Occurrence(by=by, account=event.account, call=event.call, apply=apply, urgent=started)
 
 
 def reminder_of(event: RecordingEvent) -> Reminder:

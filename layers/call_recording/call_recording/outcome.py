@@ -138,6 +138,8 @@ def of_both_legs(own: Outcome, above: Outcome) -> Outcome:
     """Return the outcome of a trigger that names a leg which was made from another one: the recordings of both count."""
     if above.verdict is Verdict.NOT_RECORDING or (above.ledger is not None and above.ledger.over):
         return own  # the leg has the only tape, or goes on alone
+    if own.trigger.action is not Action.PAUSE and own.ledger is not None and own.ledger.over:
+        return above  # the leg is over, and the other one goes on
     if own.ledger is not None and own.ledger.known.shows_none_live:
         return above
     if own.trigger.action is Action.STOP and own.error is errors.RecordingNotFoundError:

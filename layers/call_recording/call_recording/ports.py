@@ -6,7 +6,7 @@ from typing import Protocol
 from .account import Account, AccountSecret
 from .errors import VendorError
 from .ledger import CallLedger
-from .model import Action, Call, CallState, Notice, Recording, Reminder, Trigger
+from .model import Action, Call, CallState, Notice, Recording, RecordingEvent, Reminder, Trigger
 from .outcome import Outcome
 
 
@@ -52,6 +52,9 @@ class Vendor(Protocol):
     @property
     def current_recording(self) -> str | None:
         """An id that stands for "the one active recording of the call", where the vendor has one."""
+
+    def check_ids(self, call: Call, recording_id: str | None) -> None:
+        """Raise InvalidTriggerError if these are no ids of this vendor."""
 
     def check(self, trigger: Trigger) -> None:
         """Raise InvalidTriggerError or UnsupportedActionError if it cannot be asked of this vendor."""
@@ -121,6 +124,9 @@ class Observer(Protocol):
 
     def handled(self, outcome: Outcome, error: VendorError | None) -> None:
         """A trigger was carried out, or could not be."""
+
+    def told(self, events: Sequence[RecordingEvent], *, account: str, vendor: str) -> None:
+        """A webhook was taken: what it tells, if that is anything that matters here."""
 
     def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:
         """A trigger was turned away before any vendor was asked."""

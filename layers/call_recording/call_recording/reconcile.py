@@ -63,6 +63,7 @@ class Reconciler:
         self._reminded: bool | None = None
         self._paused_before = False
         self._found_running = False
+        self._errand_is_new = False
 
     def run(self) -> Ending:
         """Return how the call's ledger stands in the end.  Raises UnavailableError if that cannot be known."""
@@ -112,6 +113,7 @@ class Reconciler:
         """Write the occurrence into *ledger* and do what is to be done; None: time has passed, look again."""
         now = self._clock.now()
         applied = self._occurrence.apply(ledger.relieved(now), now)
+        self._errand_is_new = self._errand_is_new or applied.seen != ledger.seen
         if applied is not ledger:  # with whatever is written, whose call it is
             applied = applied.of(self._conversation.vendor.name, self._occurrence.call.channel_id)
         if applied.leased(now):
@@ -119,7 +121,9 @@ class Reconciler:
         if self._is_early(applied, ledger, now):
             return Ending(ledger, idle=True)
         if not self._asks(applied, ledger, now):
-            return Ending(self._saved(applied, ledger))
+            named = self._occurrence.named if self._occurrence.errand else None  # told again, it is sent to nobody
+            shown = self._conversation.look(ledger.call, named) if named else None
+            return Ending(self._saved(applied, ledger), shown)
         if not self._conversation.can_update():
             return Ending(self._saved(applied.forgotten(now), ledger))
         if applied.doubtful(now) and not self._occurrence.errand:
@@ -138,7 +142,7 @@ class Reconciler:
     def _asks(self, applied: CallLedger, ledger: CallLedger, now: float) -> bool:
         """Whether there is anything to ask of the vendor."""
         if self._occurrence.errand:
-            return True
+            return self._errand_is_new
         return applied.desired is not None and (not applied.matches or self._must_ask(applied, ledger, now))
 
     def _must_ask(self, applied: CallLedger, ledger: CallLedger, now: float) -> bool:
@@ -178,8 +182,8 @@ class Reconciler:
     def _defer(self, ledger: CallLedger) -> Ending | None:
         """Somebody else commands: word is left, and the outcome waited for if somebody waits for ours."""
         assert ledger.lease is not None
-        pausing = self._occurrence.action is Action.PAUSE and ledger.desired is Action.PAUSE
-        if pausing and self._is_stuck(ledger.lease):
+        urgent = self._occurrence.action is Action.PAUSE or self._occurrence.urgent
+        if urgent and ledger.desired is Action.PAUSE and self._is_stuck(ledger.lease):
             return self._pause_unleased(ledger)
         if self._occurrence.action is not None and self._wait():
             return None

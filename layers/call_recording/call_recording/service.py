@@ -82,7 +82,7 @@ class RecordingService(Upkeep):
         ends_at: float,
     ) -> tuple[Outcome, Report | None]:
         """Handle it on one leg of the call, and on the leg that this one was made from, whose recordings count too."""
-        conversation = self._conversation(self._vendors(account), trigger, account, deadline)
+        conversation = self._conversation(self._vendors(account), account, deadline, trigger)
         reconciler = self._reconciler(occurrence, conversation, account, deadline, ends_at)
         ending = report = None
         try:
@@ -133,7 +133,7 @@ class RecordingService(Upkeep):
         """
         last = min(ATTEMPT_SECONDS, ends_at - RECORD_SECONDS - self._clock.now())
         late = Deadline(self._clock.monotonic, max(deadline.remaining(), last))
-        conversation = self._conversation(self._vendors(account), trigger, account, late)
+        conversation = self._conversation(self._vendors(account), account, late, trigger)
         # an id of its own: this pause may land after the step's was left, and is not that one
         reminder = opens._replace(pause_id=f"blind-{self._nonce()}")
         at = ends_at + timing_of(account.settings).settles + SKEW

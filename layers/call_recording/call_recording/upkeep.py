@@ -9,7 +9,7 @@ from .account import Account, AccountSecret
 from .conversation import Conversation
 from .ledger import CallLedger, LedgerConflictError
 from .ledger_parts import SKEW
-from .model import Action, Call, Deadline, Notice, RecordingEvent, Reminder, Trigger
+from .model import Call, Deadline, Happening, Notice, RecordingEvent, Reminder, Trigger
 from .occurrences import Occurrence, Wake, event_of, inherited, reminder_of, require_vendor, timing_of, told
 from .outcome import Ending
 from .ports import AccountSecrets, Aside, Clock, Ledgers, Observer, Timers, Vendor, Vendors
@@ -19,7 +19,8 @@ from .reconcile import RECORD_SECONDS, Reconciler
 LONGEST_REMINDER: Final = 900.0
 #: What one call may take of an invocation that nobody waits for, seconds; a flow's budget is no measure for it.
 WAKE_SECONDS: Final = 5.0
-#: The other leg of a call, whose ledger did not answer, is looked at again after this, seconds.
+#: The other leg of a call whose ledger did not answer, or a call that is over by somebody's word alone, is looked at again
+#: after this, seconds.
 AGAIN: Final = 60.0
 
 
@@ -52,7 +53,8 @@ class Upkeep:
     def wake(self, reminder: Reminder, *, seconds_left: float, by: str = "timer") -> None:
         """Look at a call again, *by* a reminder of the queue or the sweep.
 
-        Raises UnavailableError if that has to be done another time: what we need is down, or somebody else is at it.
+        Raises UnavailableError if that has to be done another time: what we need is down, or somebody else is at it; and
+        InvalidTriggerError if a reminder is about what is no id of its vendor.
         """
         ends_at = self._clock.now() + seconds_left
         found = self._account_of(reminder)
@@ -60,10 +62,11 @@ class Upkeep:
             self._count_failure(reminder)
             return
         account, vendor = found
+        if by == "timer":  # the sweep's come from the table
+            vendor.check_ids(reminder.call, reminder.recording_id)
         deadline = Deadline(self._clock.monotonic, min(WAKE_SECONDS, seconds_left - RECORD_SECONDS))
         wake = Wake(reminder, account, by)
-        stand_in = _stand_in(account, reminder.call, Action.RESUME)
-        conversation = self._conversation(vendor, stand_in, account, deadline)
+        conversation = self._conversation(vendor, account, deadline)
         try:
             if (event := event_of(reminder)) is not None:
                 self._tell(event, account, vendor, deadline, ends_at)
@@ -93,7 +96,7 @@ class Upkeep:
         """
         account = secret.account
         vendor = self._vendors(account)
-        vendor.check(_stand_in(account, event.call, Action.PAUSE, recording_id=event.recording_id))
+        vendor.check_ids(event.call, event.recording_id)
         try:
             self._tell(event, account, vendor, deadline, ends_at)
         except errors.UnavailableError as exc:
@@ -107,12 +110,31 @@ class Upkeep:
         if ledger.version == 0:
             return
         require_vendor(ledger, account)
-        stand_in = _stand_in(account, event.call, Action.RESUME)
-        conversation = self._conversation(vendor, stand_in, account, deadline)
-        occurrence = told(event, "vendor", self._nonce())
+        conversation = self._conversation(vendor, account, deadline)
+        shown = False
+        if event.happening is Happening.CALL_OVER and (ledger.pauses or not ledger.matches):
+            shown = self._is_over(conversation, account.name, ledger.call)
+            if not shown:  # it is asked about again: a tape may be paused that nobody else would look after
+                self._remind(reminder_of(event), self._clock.now() + AGAIN)
+                return
+        occurrence = told(event, "vendor", self._nonce(), shown=shown)
         ending = self._reconciler(occurrence, conversation, account, deadline, ends_at).run()
         self._follow_up(ending, account.name, event.call, None)
+        if ending.busy and ending.ledger.lease is not None:  # whoever commands sees to it, or is dead
+            self._remind(Reminder(account.name, ledger.call), ending.ledger.lease.until + SKEW)
         self._pass_on(ending.ledger, conversation, account, deadline, ends_at)
+
+    def _is_over(self, conversation: Conversation, account: str, call: Call) -> bool:
+        """Whether the vendor shows that a call is over of which somebody says so: other words close no pause."""
+        try:
+            state = conversation.read(lambda vendor, timeout: vendor.call_state(call, timeout=timeout))
+        except errors.RecordingNotFoundError:
+            return True  # it knows no such call any more
+        except errors.VendorError:
+            return False
+        if state.live:
+            self._notice(Notice.NOT_OVER, account, call)
+        return not state.live
 
     def _pass_on(
         self, child: CallLedger, conversation: Conversation, account: Account, deadline: Deadline, ends_at: float
@@ -220,15 +242,17 @@ class Upkeep:
     ) -> None:
         self._observer.noticed(notice, account=account, call_id=call.call_id, step=step, reason=reason)
 
-    def _conversation(self, vendor: Vendor, trigger: Trigger, account: Account, deadline: Deadline) -> Conversation:
+    def _conversation(
+        self, vendor: Vendor, account: Account, deadline: Deadline, trigger: Trigger | None = None
+    ) -> Conversation:
         return Conversation(
             vendor=vendor,
             clock=self._clock,
             deadline=deadline,
-            renew=lambda refused: self._renew(refused, trigger, account),
+            renew=lambda refused: self._renew(refused, account, trigger),
         )
 
-    def _renew(self, refused: Vendor, trigger: Trigger, account: Account) -> Vendor | None:
+    def _renew(self, refused: Vendor, account: Account, trigger: Trigger | None) -> Vendor | None:
         """After a 401: return the vendor with what it signs in with made anew, or None if that cannot be had."""
         refused.renew()
         try:
@@ -236,12 +260,8 @@ class Upkeep:
             if secret is None or secret.account.vendor != account.vendor:
                 return None  # that is another account by now, and no business of this command
             renewed = self._vendors(secret.account)
-            renewed.check(trigger)
+            if trigger is not None:
+                renewed.check(trigger)
         except (errors.UnavailableError, errors.InvalidTriggerError, errors.ConfigurationError):
             return None  # the refusal stands, and says what there is to mend
         return renewed
-
-
-def _stand_in(account: Account, call: Call, action: Action, *, recording_id: str | None = None) -> Trigger:
-    """A trigger that nobody sent, for what is checked by one."""
-    return Trigger(account=account.name, action=action, step="", call=call, recording_id=recording_id)

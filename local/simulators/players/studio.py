@@ -90,6 +90,10 @@ class _Flow:
             case "say-play":
                 self._utter(properties)
                 return "audioComplete"
+            case "record-call" if properties.get("record_call") is True:
+                # https://www.twilio.com/docs/studio/widget-library/call-recording : from now on, in the background.
+                self._play.world.start_recording(self._play.call, self._play.vendor.new_recording_id())
+                return "success"
             case "set-variables":
                 given = {each["key"]: each["value"] for each in properties.get("variables", [])}
                 self._known["flow"]["variables"].update(given)

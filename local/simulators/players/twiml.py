@@ -110,7 +110,10 @@ class _Flow:
                 self._play.hang_up()
             if verb.tag in HANDS_ON:
                 self._play.hand_on(verb.tag)
-            if verb.tag != "Gather":
+            if verb.tag == "Start" and [each.tag for each in verb] == ["Recording"]:
+                # https://www.twilio.com/docs/voice/twiml/recording : in the background. [unverified] That cXML has it, too.
+                self._play.world.start_recording(self._play.call, self._play.vendor.new_recording_id())
+            elif verb.tag != "Gather":
                 self._utter(verb)
         # https://www.twilio.com/docs/voice/twiml : the call ends with its document.
         return self._play.hang_up()

@@ -8,7 +8,18 @@ import pytest
 
 from call_recording import errors
 from call_recording.aws import observability
-from call_recording.model import Action, Call, Notice, Proof, Recording, RecordingStatus, Trigger, Verdict
+from call_recording.model import (
+    Action,
+    Call,
+    Happening,
+    Notice,
+    Proof,
+    Recording,
+    RecordingEvent,
+    RecordingStatus,
+    Trigger,
+    Verdict,
+)
 from call_recording.outcome import Outcome
 from tests.unit.fakes import CARD, FakeContext
 
@@ -101,6 +112,14 @@ class TestNoticed:
         expected = {"account": "acme", "call_id": "CA1", "step": "card-entry", "reason": "DynamoDB: TimeOver"}
         assert {name: line[name] for name in expected} == expected
 
+    def test_a_request_may_be_of_no_call(self, lines, metrics):
+        """Who is turned away at the door has named no call that anybody has read."""
+        observability.LogsAndMetrics().noticed(Notice.PROOF_REFUSED, account="acme", reason="carried authorization")
+
+        [line] = lines()
+        assert (line["account"], line["reason"]) == ("acme", "carried authorization")
+        assert not {"call_id", "step"} & line.keys()
+
     @pytest.mark.parametrize("is_handled_first", [True, False])
     def test_it_is_counted_apart(self, lines, metrics, capsys, is_handled_first):
         """An alarm on a notice finds it by the service alone, whatever else the invocation counts by vendor."""
@@ -122,6 +141,32 @@ class TestNoticed:
         assert (counted["Namespace"], notice["service"], rest["service"]) == ("Offtape", *["flow_callback"] * 2)
         assert "vendor" not in notice
         assert (rest["vendor"], rest["PauseConfirmed"], "NotLookedAt" in rest) == ("twilio", [1.0], False)
+
+
+class TestTold:
+    """What webhooks tell."""
+
+    def test_an_event_is_one_line(self, lines, metrics):
+        """What a webhook tells of a call is one line with names, ids and a word, and is counted by vendor."""
+        event = RecordingEvent(
+            account="acme", happening=Happening.RECORDING_STARTED, call=Call(call_id="CA1"), recording_id="RE1"
+        )
+        observability.LogsAndMetrics().told([event], account="acme", vendor="twilio")
+
+        [line] = lines()
+        assert (line["level"], line["message"]) == ("INFO", "webhook taken")
+        expected = {"account": "acme", "vendor": "twilio", "call_id": "CA1", "happening": "recording-started"}
+        assert {name: line[name] for name in expected} == expected
+        sent = metrics()
+        assert (sent["WebhookTaken"], sent["vendor"], "WebhookIgnored" in sent) == ([1.0], "twilio", False)
+
+    def test_one_that_tells_nothing_is_counted_only(self, lines, metrics):
+        """A webhook that tells nothing that matters is no line of the log."""
+        observability.LogsAndMetrics().told([], account="acme", vendor="bird")
+        sent = metrics()
+
+        assert lines() == []
+        assert (sent["WebhookIgnored"], sent["vendor"], "WebhookTaken" in sent) == ([1.0], "bird", False)
 
 
 class TestSwept:
@@ -206,6 +251,8 @@ class TestLibraries:
     @pytest.mark.parametrize(
         "name",
         [
+            "boto3",
+            "boto3.resources",
             "botocore",
             "botocore.endpoint",
             "botocore.parsers",

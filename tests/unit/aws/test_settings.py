@@ -20,6 +20,7 @@ class TestEnvironment:
             ledger_retention_days=400,
             secret_prefix="call-recording/",
             secret_ttl_seconds=60.0,
+            public_urls=(),
             own_ca=False,
         )
 
@@ -54,6 +55,46 @@ class TestEnvironment:
 
         assert caught.value.field == name
         assert str(caught.value) == f"{name} must be a whole number of {unit}"
+
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            ("", ()),
+            ("https://calls.example.com", ("https://calls.example.com",)),
+            ("https://calls.example.com:8443/v1,", ("https://calls.example.com:8443/v1",)),
+            (
+                "https://a.example.com,http://127.0.0.1:3000,http://localhost:3000",
+                ("https://a.example.com", "http://127.0.0.1:3000", "http://localhost:3000"),
+            ),
+        ],
+    )
+    def test_scenario_21_public_urls_are_read(self, value, expected):
+        """Under which URLs vendors reach the API behind a proxy is said in a list."""
+        assert Environment.read(NEEDED | {"PUBLIC_URLS": value}).public_urls == expected
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "calls.example.com",
+            "http://calls.example.com",
+            "https://calls.example.com/",
+            "https://calls.example.com/v1/",
+            "https://calls.example.com?a=b",
+            "https://calls.example.com/#top",
+            "https://user:placeholder@calls.example.com",
+            "https://a.example.com, https://b.example.com",
+            "https://a.example.com,ftp://b.example.com",
+            "https://",
+            " ",
+        ],
+    )
+    def test_scenario_21_a_public_url_that_no_signature_could_match(self, value):
+        """A public URL that is none stops the function at its start, and is not quoted."""
+        with pytest.raises(ConfigurationError) as caught:
+            Environment.read(NEEDED | {"PUBLIC_URLS": value})
+
+        assert caught.value.field == "PUBLIC_URLS"
+        assert "example" not in str(caught.value)
 
     def test_a_ledger_is_kept_for_a_day_at_least(self):
         """A retention of no time would let the table forget open pauses."""

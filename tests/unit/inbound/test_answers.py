@@ -121,6 +121,7 @@ class TestErrors:
             (errors.UnreadableBodyError("body", "is not JSON"), 400),
             (errors.BodyTooLargeError("body", "is too large"), 413),
             (errors.UnsupportedMediaTypeError("content-type", "is not supported"), 415),
+            (errors.CardDataError("body", "has a card"), 422),
             (errors.ConfigurationError("credentials.auth_token", "is missing"), 500),
         ],
     )
@@ -133,6 +134,24 @@ class TestErrors:
         assert (problem["field"], problem["detail"]) == (error.field, str(error))
         assert problem["error"] == type(error).__name__
         assert problem["safe_to_collect"] is False
+
+    @pytest.mark.parametrize(
+        ("error", "verdict"),
+        [
+            (errors.InvalidTriggerError("call_id", "is missing"), "failed"),
+            (errors.CardDataError("body", "has a card"), "failed"),
+            (errors.UnsupportedActionError("acme has no stop"), "failed"),
+            (errors.UnavailableError("down"), "unknown"),
+            (errors.UnreadableBodyError("body", "is not JSON"), None),
+        ],
+    )
+    def test_what_was_found_out_beforehand_has_its_verdict(self, error, verdict):
+        """A flow may branch on the verdict also where no vendor was asked, once its body could be read."""
+        assert json.loads(answers.of_error(error)["body"]).get("verdict") == verdict
+
+    def test_what_nobody_waits_for_is_a_204(self):
+        """A delivery is acknowledged without a body, and the acknowledgement is stored by nobody."""
+        assert answers.of_nothing() == {"statusCode": 204, "headers": {"cache-control": "no-store"}}
 
     def test_a_missing_action_is_explained(self):
         """An action that the vendor does not have is a 422 that says so."""

@@ -6,7 +6,8 @@ import httpx
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from call_recording.inbound.flows import REFUSAL_SECONDS, FlowCallbacks
+from call_recording.inbound.callbacks import REFUSAL_SECONDS
+from call_recording.inbound.flows import FlowCallbacks
 from call_recording.inbound.request import MAX_BODY_BYTES
 from tests.unit.fakes import (
     ACCOUNT_SID,

@@ -8,7 +8,7 @@ import pytest
 from defusedxml.ElementTree import fromstring
 
 from call_recording.inbound.flows import FlowCallbacks
-from tests.unit.fakes import BANDWIDTH_CALL, CALLS, assemble, flow_event, secret_json
+from tests.unit.fakes import BANDWIDTH_CALL, CALLS, CARD, assemble, flow_event, secret_json
 
 NEXT = "https://ivr.example.com/collect?step=1&lang=en"
 OTHERWISE = "https://ivr.example.com/agent"
@@ -139,9 +139,21 @@ class TestTargets:
         """A query that cannot be read is refused."""
         assert ask(ill)["statusCode"] == 422
 
-    def test_other_parameters(self, ask):
-        """Other parameters are no request for markup."""
-        assert json.loads(ask("utm=1")["body"])["safe_to_collect"] is True
+    @pytest.mark.parametrize(
+        "others", ["utm=1", "utm=1&utm=2", "bodySHA256=0&bodySHA256=0", f"{CARD}=1&{CARD}=2", "Next=x&NEXT=y"]
+    )
+    def test_other_parameters(self, ask, others):
+        """Other parameters are no request for markup, however often they come: a vendor adds its own."""
+        assert json.loads(ask(others)["body"])["safe_to_collect"] is True
+        assert target(ask(f"{others}&{query(next=NEXT, otherwise=OTHERWISE)}")) == NEXT
+
+    @pytest.mark.parametrize("name", [CARD, "cvv", "%0a", "next%20"])
+    def test_scenario_35_a_parameter_s_name_is_nobody_s_word(self, ask, observer, name):
+        """Whatever a query names its parameters, no name of it is repeated: not in an answer, and to no operator."""
+        answer = ask(f"{name}=1&{name}=2&next={NEXT}&next={NEXT}")
+
+        assert json.loads(answer["body"])["field"] == "next"
+        assert name not in answer["body"] + repr(observer)
 
     @pytest.mark.parametrize("name", ["next", "otherwise"])
     def test_bird_has_none(self, ask, platforms, name):

@@ -4,14 +4,14 @@ Nothing here is ever given a payload, a header or a secret: only names, ids, wor
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from ..errors import VendorError
-from ..model import Notice
+from ..model import Notice, RecordingEvent
 from ..outcome import Outcome
 
 logger = Logger()
@@ -55,6 +55,14 @@ class LogsAndMetrics:
         words = f"{outcome.trigger.action}-{outcome.verdict}".split("-")
         metrics.add_metric("".join(map(str.capitalize, words)), MetricUnit.Count, 1)
         metrics.add_metric("Elapsed", MetricUnit.Milliseconds, outcome.elapsed_ms)
+
+    def told(self, events: Sequence[RecordingEvent], *, account: str, vendor: str) -> None:
+        """Log what a webhook tells of a call, and count it; one that tells nothing is counted only."""
+        for event in events:
+            call_id, happening = event.call.call_id, event.happening
+            logger.info("webhook taken", account=account, vendor=vendor, call_id=call_id, happening=happening)
+        metrics.add_dimension("vendor", vendor)
+        metrics.add_metric("WebhookTaken" if events else "WebhookIgnored", MetricUnit.Count, 1)
 
     def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:
         """Log and count a trigger that was turned away before any vendor was asked."""

@@ -20,9 +20,6 @@ CONTENT_TYPE = "application/xml"
 # the ledger's lease alone.
 _VERBS = {Action.PAUSE: "<PauseRecording/>", Action.STOP: "<StopRecording/>"}
 
-#: The credentials that the company's own server asks of Bandwidth, if it does.
-REDIRECT_CREDENTIALS = "redirect_username", "redirect_password"
-
 #: A stop at Bandwidth replaces the call's BXML, which must not happen while Bandwidth waits for ours.
 DONE_BY_DOCUMENT = frozenset({Action.STOP})
 
@@ -33,8 +30,8 @@ def redirect(url: str, done: Action | None, account: Account) -> str:
     Bandwidth signs nothing: where the company's own server asks for Basic, the verb carries what to answer it.
     """
     verb = "" if done is None else _VERBS.get(done, "")
-    username, password = map(account.credentials.get, REDIRECT_CREDENTIALS)
-    basic = f' username="{escape(username)}" password="{escape(password)}"' if username and password else ""
+    credentials = account.redirect_credentials(url)
+    basic = f' username="{escape(credentials[0])}" password="{escape(credentials[1])}"' if credentials else ""
     return f'<Response>{verb}<Redirect redirectUrl="{escape(url)}" redirectMethod="POST"{basic}/></Response>'
 
 

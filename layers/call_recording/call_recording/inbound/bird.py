@@ -12,7 +12,7 @@ from typing import Any
 
 from ..account import Inbound
 from ..model import Happening
-from .request import InboundRequest
+from .request import FORM, InboundRequest
 from .signatures import base64_hmac, is_recent, matches
 
 # Map Bird's field: ours
@@ -20,15 +20,15 @@ FIELDS: Mapping[str, str] = {"callId": "call_id", "recordingId": "recording_id",
 ACCOUNT_FIELD = "workspaceId", "workspace_id"
 
 # https://docs.bird.com/api/voice-api/voice-webhooks
-EVENTS = frozenset({"voice.inbound", "voice.outbound"})
+EVENTS = ("voice.inbound", "voice.outbound")  # a tuple: what is looked for in it may be anything
 CALL_OVER = frozenset({"completed", "no-answer", "busy", "failed"})
 
 
 def is_signed(request: InboundRequest, body: bytes, _userinfo: str | None, inbound: Inbound) -> bool:
     """Whether Bird has signed *request* with one of the subscriptions' signing keys, lately."""
     timestamp = request.headers.get("messagebird-request-timestamp", "")
-    if not is_recent(timestamp, request.received_at):
-        return False
+    if request.media_type == FORM or not is_recent(timestamp, request.received_at):
+        return False  # what the body is read as is not signed: Bird's are JSON
     # the digest of the body as bytes, not in hexadecimal digits
     expected = [
         base64_hmac(key, f"{timestamp}\n{url}\n".encode() + sha256(body).digest(), "sha256")
@@ -45,8 +45,10 @@ def unwrapped(given: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     inner = given.get("payload")
     call = inner if isinstance(inner, dict) else given
-    of_calls = given.get("event") in (None, *EVENTS)
-    return {**call, "callId": call.get("callId", call.get("id")), "status": call.get("status") if of_calls else None}
+    call_id = call.get("callId", call.get("id"))
+    # Bird's recordings and commands have a callId and a status as well, and another id
+    of_call = given.get("event") in EVENTS or ("event" not in given and call.get("id", call_id) == call_id)
+    return {**call, "callId": call_id, "status": call.get("status") if of_call else None}
 
 
 def happenings(word: Callable[[str], str]) -> list[Happening]:

@@ -47,6 +47,8 @@ def parse_events(given: Mapping[str, Any], *, account: Account, message_id: str 
     if not happenings:
         return []
     ours = {name: value for name, value in our_names(inner, account.vendor).items() if name in _FIELDS}
+    if "call_id" not in ours and inner is not given.get("data"):
+        return []  # a conference's, say
     call, recording_id = call_of(ours), text(ours, "recording_id")
     told_id = text(ours, "event_id") or message_id
     return [
@@ -79,6 +81,6 @@ def _id_of(happening: Happening, recording_id: str | None, told_id: str | None, 
     """Return what two deliveries of the same event have in common, on one call."""
     if told_id is not None:
         return told_id if index == 0 else f"{told_id} {index}"  # the first: what a flow's request would have been told
-    if happening is Happening.CALL_OVER or recording_id is not None:
+    if recording_id is not None and happening is not Happening.CALL_OVER:
         return f"{happening} {recording_id}"  # each happens once
     return None

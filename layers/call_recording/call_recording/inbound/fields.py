@@ -16,6 +16,7 @@ from ..errors import InvalidTriggerError, UnknownAccountError
 from ..model import Action, Call, Trigger
 from . import bandwidth, bird, signalwire, twilio
 from .body import Twice
+from .names import OUR_FIELDS
 
 #: No vendor's ids and no sensible URL are longer.
 MAX_TEXT_LENGTH: Final = 2048
@@ -35,20 +36,8 @@ ACCOUNT_FIELDS: Mapping[str, tuple[str, str]] = {
     "twilio": twilio.ACCOUNT_FIELD,
 }
 
-_OUR_FIELDS: Final = frozenset(
-    {
-        "call_id",
-        "recording_id",
-        "channel_id",
-        "pause_id",
-        "event_id",
-        "occurred_at",
-        "max_pause_seconds",
-        "redirect_url",
-    }
-)
-
 _PRINTABLE = re.compile(r"[!-~]+")
+_MANY_DIGITS = re.compile(r"([0-9]-*){12}")
 _PAUSE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -62,6 +51,10 @@ def parse_trigger(
     check_account(given, account)
     if not NAME.fullmatch(step):
         raise InvalidTriggerError("step", "must be lower-case letters, digits and hyphens, a letter first, at most 63")
+    if _MANY_DIGITS.search(step):  # it stands in logs and results
+        raise InvalidTriggerError(
+            "step", "must not have twelve digits in a row: name the step, not what was keyed in it"
+        )
     ours = our_names(given, account.vendor)
     call = call_of(ours)
     parent = text(ours, "parent_call_id")
@@ -96,7 +89,7 @@ def our_names(given: Mapping[str, Any], vendor: str) -> dict[str, Any]:
     """Return the fields that we know, by our names; empty ones count as absent, as vendors send those."""
     ours: dict[str, Any] = {}
     for name, value in given.items():
-        known = FIELDS[vendor].get(name, name if name in _OUR_FIELDS else None)
+        known = FIELDS[vendor].get(name, name if name in OUR_FIELDS else None)
         if known is None or value is None or value == "":
             continue
         if known == "channel_id" and known not in FIELDS[vendor].values():

@@ -34,7 +34,11 @@ class Reminders:
         if at > self._clock.now():
             self._timers.remind(reminder, at=at)  # the queue delays by a quarter of an hour at most
             return
-        self._recordings.wake(reminder, seconds_left=seconds_left)
+        try:
+            self._recordings.wake(reminder, seconds_left=seconds_left)
+        except errors.InvalidTriggerError:
+            self._observer.refused("a message of the queue is about no call of its account's vendor")
+            raise
 
     def sweep(self, *, seconds_left: float) -> None:
         """Look at the calls that are due, whether or not their reminders came."""

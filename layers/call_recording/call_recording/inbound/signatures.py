@@ -15,6 +15,11 @@ from .request import InboundRequest
 TOLERANCE_SECONDS: Final = 300
 
 _PORTS = {"https": 443, "http": 80}
+# https://www.rfc-editor.org/rfc/rfc3986#section-3.2.1: with anything else in it, a URL would be one of another host.
+_USERINFO = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:%-]+")
+# What no URL has as it is sent, and each JSON object.
+_NOT_IN_URLS = re.compile(r"[^!#-;=?-\[\]_a-z~]")
+_FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.\[\]-]{0,127}")
 _SECONDS = re.compile(r"[0-9]{1,12}")
 
 
@@ -65,8 +70,31 @@ def spellings(request: InboundRequest, userinfo: str | None) -> Iterator[str]:
 
 
 def _userinfos(userinfo: str | None) -> set[str]:
-    """Return how `user:password` may stand in a URL: as it was sent, or quoted."""
+    """Return how `user:password` may stand in a URL: as it was sent, if a URL can have that, or quoted."""
     if userinfo is None:
         return set()
     username, _, password = userinfo.partition(":")
-    return {userinfo, f"{quote(username, safe='')}:{quote(password, safe='')}"}
+    quoted = f"{quote(username, safe='')}:{quote(password, safe='')}"
+    return {userinfo, quoted} if _USERINFO.fullmatch(userinfo) else {quoted}
+
+
+def cuts_nowhere_else(
+    query: str, pairs: Iterable[tuple[str, str]], ours: frozenset[str], theirs: frozenset[str]
+) -> bool:
+    """Whether what was signed can be read in one way only, as far as we act on it.
+
+    These signatures join URL, names and values with no mark between them, so whoever has got hold of a signed request
+    could cut it up anew: hide a field in the value before it, or have a caller's name become one.  The names that we
+    act on, *ours*, must therefore stand nowhere but as names; *theirs* are other names in which they occur.
+    """
+    if _NOT_IN_URLS.search(query) or _has_any(query, ours):
+        return False
+    return all(
+        _FIELD_NAME.fullmatch(name) and (name in ours or name in theirs or not _has_any(name, ours))
+        and not _has_any(value, ours)
+        for name, value in pairs
+    )  # fmt: skip
+
+
+def _has_any(text: str, names: frozenset[str]) -> bool:
+    return any(name in text for name in names)

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from ..account import Inbound
-from .request import InboundRequest
+from .request import FORM, InboundRequest
 from .signatures import base64_hmac, is_recent, matches
 
 #: While a secret is changed a message carries two signatures; one with more than this is nobody's.
@@ -25,6 +25,8 @@ def message_id(request: InboundRequest, body: bytes, inbound: Inbound) -> str | 
     given = request.headers.get("webhook-id", "")
     timestamp = request.headers.get("webhook-timestamp", "")
     signatures = request.headers.get("webhook-signature", "").split(" ")[:MAX_SIGNATURES]
+    if request.media_type == FORM:  # what it is read as is not signed: the standard's messages are JSON
+        return None
     if not (_MESSAGE_ID.fullmatch(given) and is_recent(timestamp, request.received_at)):
         return None
     message = f"{given}.{timestamp}.".encode() + body

@@ -11,8 +11,9 @@ from html import escape
 
 from ..account import Account, Inbound
 from ..model import Action, Happening
+from .names import OUR_FIELDS
 from .request import FORM, InboundRequest, form_pairs
-from .signatures import base64_hmac, has_body_digest, matches, spellings
+from .signatures import base64_hmac, cuts_nowhere_else, has_body_digest, matches, spellings
 
 # Map Twilio's field: ours
 FIELDS: Mapping[str, str] = {
@@ -36,6 +37,20 @@ RECORDING_STATUSES: Mapping[str, Happening] = {
 }
 # https://www.twilio.com/docs/voice/api/call-resource#call-status-values
 CALL_OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+
+#: The names that are acted on, which must stand nowhere else in a form that is signed.
+ACTED_ON = frozenset({*FIELDS, ACCOUNT_FIELD[0], "CallStatus", "RecordingStatus", *OUR_FIELDS})
+# Names of Twilio's in which others occur.  https://www.twilio.com/docs/voice/twiml/dial, .../refer, .../conference
+_COMPOUNDS = frozenset(
+    {
+        "CallSidEndingConference",
+        "DialCallSid",
+        "DialCallStatus",
+        "ParticipantCallSid",
+        "ParticipantCallStatus",
+        "ReferCallStatus",
+    }
+)
 
 _SIGNATURE = "x-twilio-signature"
 #: Names the SharedKey and the algorithm that were used; where it is missing, that is the auth token and SHA-1.
@@ -74,16 +89,27 @@ def _signed_parameters(request: InboundRequest, body: bytes) -> str | None:
     https://github.com/twilio/twilio-python/blob/main/twilio/request_validator.py: a name that comes several times counts
     with each of its values once, sorted.
     """
-    if request.media_type != FORM:
-        return "" if has_body_digest(request, body) else None
-    try:
-        pairs = form_pairs(body)
-    except ValueError:
+    pairs = unambiguous_pairs(request, body)
+    if pairs is None:
         return None
     return "".join(name + value for name, value in sorted(set(pairs)))
 
 
+def unambiguous_pairs(request: InboundRequest, body: bytes) -> list[tuple[str, str]] | None:
+    """Return the fields of a form, none for another body whose digest the URL has, or None if that can be read in two ways."""
+    pairs: list[tuple[str, str]] = []
+    if request.media_type == FORM:
+        try:
+            pairs = form_pairs(body)
+        except ValueError:
+            return None
+    elif not has_body_digest(request, body):
+        return None
+    return pairs if cuts_nowhere_else(request.query, pairs, ACTED_ON, _COMPOUNDS) else None
+
+
 def happenings(word: Callable[[str], str]) -> list[Happening]:
     """Return what a status callback, whose fields *word* reads, tells: of a recording, of the call, or of both."""
-    told = [RECORDING_STATUSES[status]] if (status := word("RecordingStatus")) in RECORDING_STATUSES else []
-    return [*told, Happening.CALL_OVER] if word("CallStatus") in CALL_OVER else told
+    told = [Happening.CALL_OVER] if word("CallStatus") in CALL_OVER else []
+    status = word("RecordingStatus")
+    return [*told, RECORDING_STATUSES[status]] if status in RECORDING_STATUSES else told

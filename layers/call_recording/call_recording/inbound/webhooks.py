@@ -14,10 +14,11 @@ class VendorWebhooks(Callbacks):
 
         What can be read another time only is refused with 503, and what never will be with 4xx, so that nobody repeats it.
         """
-        request = admitted.request
-        given = parse_body(request)
-        for event in parse_events(given, account=admitted.secret.account, message_id=admitted.message_id):
+        account = admitted.secret.account
+        events = parse_events(parse_body(admitted.request), account=account, message_id=admitted.message_id)
+        for event in events:
             self._recordings.happened(
                 event, admitted.secret, deadline=self.deadline(admitted), ends_at=admitted.ends_at
             )
+        self._observer.told(events, account=account.name, vendor=account.vendor)
         return answers.of_nothing()

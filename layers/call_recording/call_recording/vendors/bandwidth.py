@@ -32,7 +32,7 @@ TOKEN_MARGIN_SECONDS: Final = 60
 
 # What ends after these verbs ends the call: a Redirect must follow.
 _STOP_DOCUMENT = (
-    '<?xml version="1.0" encoding="UTF-8"?><Bxml><StopRecording/><Redirect redirectUrl="{redirect_url}"/></Bxml>'
+    '<?xml version="1.0" encoding="UTF-8"?><Bxml><StopRecording/><Redirect redirectUrl="{redirect_url}"{basic}/></Bxml>'
 )
 
 
@@ -86,7 +86,9 @@ class Bandwidth(BaseVendor):
         if action is Action.STOP:
             if call.redirect_url is None:  # a stop that is tried again: the ledger keeps no URL
                 raise errors.VendorResponseError("no redirect_url is known, and without it a stop would end the call")
-            document = _STOP_DOCUMENT.format(redirect_url=escape(call.redirect_url))
+            credentials = self.account.redirect_credentials(call.redirect_url)
+            basic = ' username="{}" password="{}"'.format(*map(escape, credentials)) if credentials else ""
+            document = _STOP_DOCUMENT.format(redirect_url=escape(call.redirect_url), basic=basic)
             return self.request(
                 "PUT", path + "bxml", *ids, content=document.encode(), headers={"content-type": "application/xml"}
             )

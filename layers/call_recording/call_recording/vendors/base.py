@@ -116,13 +116,17 @@ class BaseVendor(ABC):
 
     # Subclasses should not need to override what follows.
 
+    def check_ids(self, call: Call, recording_id: str | None) -> None:
+        """Raise if these are no ids of this vendor."""
+        require(self.call_id_pattern, "call_id", call.call_id)
+        if recording_id is not None:
+            require(self.recording_id_pattern, "recording_id", recording_id)
+
     def check(self, trigger: Trigger) -> None:
         """Raise if *trigger* cannot be asked of this vendor."""
         if trigger.action not in self.actions:
             raise errors.UnsupportedActionError(f"{self.name} cannot {trigger.action} a recording")
-        require(self.call_id_pattern, "call_id", trigger.call.call_id)
-        if trigger.recording_id is not None:
-            require(self.recording_id_pattern, "recording_id", trigger.recording_id)
+        self.check_ids(trigger.call, trigger.recording_id)
 
     def renew(self) -> None:
         """Forget a refused token.  Most vendors have none."""

@@ -64,12 +64,15 @@ class Bird(BaseVendor):
         "failed": False,
     }
 
+    def check_ids(self, call: Call, recording_id: str | None) -> None:
+        super().check_ids(call, recording_id)
+        if call.channel_id is not None:
+            require(UUID, "channel_id", call.channel_id)
+
     def check(self, trigger: Trigger) -> None:
         super().check(trigger)
-        channel_id = trigger.call.channel_id or self.account.credentials.get("channel_id")
-        if channel_id is None:
+        if trigger.call.channel_id is None and "channel_id" not in self.account.credentials:
             raise errors.InvalidTriggerError("channel_id", "is missing, and the account's credentials name none")
-        require(UUID, "channel_id", channel_id)
 
     def authorization(self, timeout: float) -> str:
         return f"AccessKey {self.credentials['access_key']}"

@@ -10,8 +10,10 @@ from call_recording.account import Inbound
 from call_recording.inbound.authentication import prove
 from call_recording.inbound.request import InboundRequest
 
-#: Which of the account's keys there are, beside the auth token.
-LISTS: Final = ("bearer_tokens", "basic", "signing_keys", "webhook_secrets")
+#: Which of the account's keys sign, beside the auth token.
+SIGNING: Final = ("signing_keys", "webhook_secrets")
+#: With them, those that a flow presents.
+LISTS: Final = ("bearer_tokens", "basic", *SIGNING)
 
 
 class Place(NamedTuple):
@@ -33,8 +35,8 @@ class Case:
     request: InboundRequest
     inbound: Inbound
     places: tuple[Place, ...]  #: where the platform may have asked, to be joined with the request's query
-    userinfo: str | None = None  #: what the platform may have had in its URL
-    in_place_of_url: str | None = None  #: what was signed where a URL would be
+    userinfo: str | None = None  #: what Bird may have had in its URL; others have the request's own tried by the layer
+    in_place_of_url: str | None = None  #: what Bird has signed where a URL would be
 
     @classmethod
     def of(cls, event: Mapping[str, Any], inbound: Inbound, *, now: float, public_urls: Sequence[str]) -> "Case":
@@ -46,10 +48,11 @@ class Case:
     def urls(self) -> tuple[str, ...]:
         """Return what the platform may have signed as the URL."""
         if self.in_place_of_url is not None:
-            return (self.in_place_of_url,)
+            return (self.in_place_of_url,) if self.inbound.vendor == "bird" else ()
         suffix = f"?{self.request.query}" if self.request.query else ""
         urls = [each.url + suffix for each in self.places] if suffix.isascii() else []
-        return tuple(urls if self.userinfo is None else _with_userinfo(urls, self.userinfo))
+        in_url = self.userinfo is not None and self.inbound.vendor == "bird"
+        return tuple(_with_userinfo(urls, self.userinfo or "") if in_url else urls)
 
     def holds(self) -> bool:
         """Whether a signature holds: what flows prove themselves with does not count."""
@@ -59,9 +62,9 @@ class Case:
         """Whether the layer lets the request in with the keys of *inbound*."""
         return prove(replace(self.request, urls=self.urls()), inbound) is not None
 
-    def key(self) -> str:
-        """Return the name of the key by which the request proves itself, which it has to."""
-        return next(name for name, inbound in _one_by_one(self.inbound) if self.proves(inbound))
+    def key(self, lists: Sequence[str] = LISTS) -> str:
+        """Return the name of the key by which the request proves itself, which it has to, by one of *lists*."""
+        return next(name for name, inbound in _one_by_one(self.inbound, lists) if self.proves(inbound))
 
     def place(self) -> Place | None:
         """Return the URL that was signed, or None if the signature covers none."""
@@ -112,10 +115,10 @@ def _varied(case: Case, variations: Sequence[Variation]) -> Iterator[Case]:
         yield from _varied(each, variations[1:])
 
 
-def _one_by_one(inbound: Inbound) -> Iterator[tuple[str, Inbound]]:
+def _one_by_one(inbound: Inbound, lists: Sequence[str]) -> Iterator[tuple[str, Inbound]]:
     """Yield each key's name, with an account that has no other."""
     nothing: dict[str, Any] = dict.fromkeys(LISTS, ())
-    for name in LISTS:
+    for name in lists:
         for index, key in enumerate(getattr(inbound, name)):
             yield f"inbound.{name}[{index}]", replace(inbound, **{**nothing, name: (key,), "auth_token": None})
     yield "credentials.auth_token", replace(inbound, **nothing)

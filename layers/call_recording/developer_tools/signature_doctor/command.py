@@ -16,7 +16,8 @@ VERIFIED, REFUSED, UNUSABLE = 0, 1, 2
 
 # The parameter's own pattern, in template.yaml.
 _PUBLIC_URL = re.compile(r"https://[^\s,/?#]+(/[^\s,?#]*[^\s,/?#])?|http://(localhost|127\.[0-9.]+)(:[0-9]+)?")
-_YEAR_ONE: Final = 253402300800
+_HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")
+_FAR_AWAY: Final = 253402300800
 
 
 class UnusableError(Exception):
@@ -30,8 +31,9 @@ class _Parser(argparse.ArgumentParser):
         raise UnusableError("The arguments do not fit. --help shows them; a key is never one of them.")
 
 
-def main(arguments: Sequence[str], *, stdin: TextIO = sys.stdin, stdout: TextIO = sys.stdout) -> int:
+def main(arguments: Sequence[str], *, stdin: TextIO | None = None, stdout: TextIO | None = None) -> int:
     """Print whether the request verifies and if not, why."""
+    stdin, stdout = stdin or sys.stdin, stdout or sys.stdout
     try:
         options = _parser().parse_args(arguments)
         public_urls = _public_urls(options.public_urls)
@@ -90,6 +92,8 @@ def _json(name: str, what: str, stdin: TextIO | None) -> dict[str, Any]:
         raise UnusableError(
             f"{what} is not JSON: store it as it is, without what a log or a shell puts around it."
         ) from None
+    if _HALF_A_CHARACTER.search(json.dumps(document, ensure_ascii=False)):
+        raise UnusableError(f"{what} has halves of characters, which were never sent: get it anew.")
     if not isinstance(document, dict):
         raise UnusableError(f"{what} must be a JSON object: docs/signature-doctor.md has one to begin with.")
     return document
@@ -101,8 +105,8 @@ def _event(event: dict[str, Any]) -> dict[str, Any]:
         raise UnusableError(
             "The event has payload format 1.0 (a REST API's): Offtape's API is an HTTP API, with format 2.0."
         )
-    if not isinstance(event.get("rawPath"), str):
-        raise UnusableError("The event has no rawPath: put the URL's path there.")
+    if not str(event.get("rawPath")).startswith("/"):
+        raise UnusableError("The event has no rawPath: put the URL's path there, from its first slash on.")
     if not _is_texts(event.get("headers")):
         raise UnusableError("The event has no headers: put those of the request there, each a name and a text.")
     for name, kinds in (("requestContext", dict), ("queryStringParameters", dict), ("pathParameters", dict)):
@@ -124,7 +128,7 @@ def _time(event: Mapping[str, Any], *, real_clock: bool) -> tuple[float, str, li
     notes: list[str] = []
     if real_clock:
         return (now := time.time()), f"now, {_written(now)}", notes
-    if type(epoch) in (int, float) and 0 <= epoch / 1000 < _YEAR_ONE:
+    if type(epoch) in (int, float) and 0 <= epoch / 1000 < _FAR_AWAY:
         return epoch / 1000, f"the event's own time, {_written(epoch / 1000)}", notes
     notes.append("The event has no requestContext.timeEpoch (milliseconds), so the clock was used.")
     return (now := time.time()), f"now, {_written(now)}", notes

@@ -11,7 +11,7 @@ from call_recording.account import AccountSecret
 from call_recording.errors import ConfigurationError
 
 from . import bodies, clocks, keys, queries, symptoms, urls
-from .cases import Case, Match, Variation, search
+from .cases import SIGNING, Case, Match, Variation, search
 from .symptoms import SIGNATURE_HEADERS
 
 WIDTH: Final = 100
@@ -50,7 +50,7 @@ def diagnose(
     try:
         inbound = keys.read(document)
     except ConfigurationError as exc:
-        problem, inbound = exc, keys.read({**document, "inbound": {}})
+        problem, inbound = exc, keys.read({"vendor": document.get("vendor")})  # nobody gets in
     case = Case.of(event, inbound, now=now, public_urls=public_urls)
     by = case.key() if case.proves(inbound) else None
     if case.holds():
@@ -99,7 +99,7 @@ def _of_match(match: Match, event: Mapping[str, Any], admitted_by: str | None) -
         names=tuple(each.name for each in match.variations),
         why=tuple(told(each.why) for each in match.variations),
         to_do=tuple(dict.fromkeys(told(each.advice) for each in match.variations)),
-        key=None if of_the_keys else match.case.key(),
+        key=None if of_the_keys else match.case.key(SIGNING),
     )
 
 

@@ -77,10 +77,10 @@ def variations(
     if not fits:
         return found
     belongs = "inbound.signing_keys" if SHARED_KEY_HEADER in headers else BELONGS.get(inbound.vendor or "", "")
-    found += _readings(inbound)
+    found += [*schemes(inbound), *_readings(inbound)]
     for name, value in values(document):
         found += _misplaced(name, value, inbound, belongs)
-    return [*found, *_other_vendors(document, inbound), *schemes(inbound)]
+    return [*found, *_other_vendors(document, inbound)]
 
 
 def schemes(inbound: Inbound) -> list[Variation]:
@@ -218,7 +218,8 @@ def _misplaced(name: str, value: str, inbound: Inbound, belongs: str) -> Iterato
 def _other_vendors(document: Mapping[str, Any], inbound: Inbound) -> Iterator[Variation]:
     """Yield that another vendor has signed, with whatever key the secret has."""
     keys = tuple(value for name, value in values(document) if value.isascii())
-    for vendor in sorted(SIGNATURES):
+    # Twilio before SignalWire, which takes Twilio's header for its own as well
+    for vendor in sorted(SIGNATURES, reverse=True):
         if vendor == inbound.vendor:
             continue
         for shared in (False, True) if vendor == "twilio" else (False,):

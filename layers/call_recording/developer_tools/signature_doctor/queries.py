@@ -107,9 +107,9 @@ def _written(values: Mapping[str, str]) -> Iterator[str]:
         return
     split = [(name, each) for name, value in values.items() for each in value.split(",")]
     for pairs in (list(values.items()), split):
-        yield urlencode(pairs, errors="replace")
-        yield urlencode(pairs, quote_via=quote, safe="", errors="replace")
-        yield urlencode(pairs, quote_via=quote, safe="/:@,;!$'()*?", errors="replace")
+        yield urlencode(pairs)
+        yield urlencode(pairs, quote_via=quote, safe="")
+        yield urlencode(pairs, quote_via=quote, safe="/:@,;!$'()*?")
 
 
 def _with_queries(case: Case, queries: Iterator[str]) -> Iterator[Case]:

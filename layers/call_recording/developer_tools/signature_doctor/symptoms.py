@@ -1,6 +1,7 @@
 """What can be told without a signature that holds: what is missing, or of the wrong kind.
 
 https://www.twilio.com/docs/usage/webhooks/webhooks-security: Twilio signs with the auth token, never with an API key.
+https://www.twilio.com/docs/api/errors/57012: with the primary one, and over every field with its blanks.
 https://github.com/signalwire/signalwire-python/blob/main/signalwire/core/security/webhook_validator.py: signing keys.
 https://dev.bandwidth.com/docs/voice/webhooks/: Bandwidth presents a user name and password, and signs nothing.
 """
@@ -12,7 +13,8 @@ from typing import Any, Final, NamedTuple
 from call_recording.account import Inbound
 from call_recording.errors import ConfigurationError, InvalidTriggerError
 from call_recording.inbound.authentication import PROOF_HEADERS
-from call_recording.inbound.request import InboundRequest
+from call_recording.inbound.request import FORM, InboundRequest, form_pairs
+from call_recording.inbound.signatures import base64_hmac, hex_hmac, matches, spellings
 
 from .keys import BELONGS, SHARED_KEY_HEADER, values
 
@@ -79,6 +81,7 @@ def unfit(problem: ConfigurationError) -> Symptom:
 def after(request: InboundRequest, inbound: Inbound, document: Mapping[str, Any]) -> Symptom:
     """Return what is likely wrong when nothing that was tried has made a signature hold."""
     checks = (
+        _refused_though_right(request, inbound),
         _other_header(request, inbound),
         _unreadable_signature(request),
         _no_key(request, inbound),
@@ -93,10 +96,35 @@ def after(request: InboundRequest, inbound: Inbound, document: Mapping[str, Any]
         "wrong-key",
         "Wrong key, or the event was changed after it was signed: no host, scheme, port, path, query, body, content type, "
         "time or reading of a key that was tried makes the signature hold.",
-        "Compare the key with the vendor's console (another project, subaccount or subscription has another; a function "
-        "keeps an old one for SecretTtlSeconds). If it is right, get the event anew, unchanged. If the platform reaches "
-        "you by a URL that the event does not name, add it: --public-urls.",
+        "Compare the key with the vendor's console: another project, subaccount or subscription has another, and Twilio's "
+        "secondary auth token does not sign before it is promoted. If the key is right, get the event anew, unchanged: no "
+        "field may be left out, trimmed or masked. If the platform reaches you by a URL that the event does not name, add "
+        "it: --public-urls.",
     )
+
+
+def _refused_though_right(request: InboundRequest, inbound: Inbound) -> Iterator[Symptom]:
+    """Yield that the vendor has signed this very request, which the layer does not take all the same."""
+    try:
+        body = request.body()
+        pairs = form_pairs(body) if request.media_type == FORM else []
+    except (InvalidTriggerError, ValueError):
+        return
+    fields = "".join(name + value for name, value in sorted(set(pairs))).encode()
+    urls = [url.encode() for url in spellings(request, None)]
+    keys = [*inbound.signing_keys, *([inbound.auth_token] if inbound.auth_token else [])]
+    expected = [base64_hmac(key, url + fields, digest) for key in keys for url in urls for digest in ("sha1", "sha256")]
+    expected += [hex_hmac(key, url + body, digest) for key in keys for url in urls for digest in ("sha1", "sha256")]
+    headers = SIGNED_BY.get(inbound.vendor or "", ())
+    if inbound.vendor != "bird" and any(matches(request.headers.get(name, ""), expected) for name in headers):
+        yield Symptom(
+            "refused-though-right",
+            "The signature is right, and is refused all the same: it joins URL, names and values without a mark, and a name "
+            "that Offtape acts on (CallSid, say) stands in the query, in a value or in another name too, so that what was "
+            "signed could be cut into other fields.",
+            "Keep those names out of the URL's query and out of what the flow or the caller writes into fields; or let the "
+            "request prove itself by inbound.basic or inbound.bearer_tokens.",
+        )
 
 
 def _present(request: InboundRequest) -> list[str]:
@@ -173,11 +201,12 @@ def _time_and_id(request: InboundRequest) -> Iterator[Symptom]:
 
 def _kind_of_key(request: InboundRequest, inbound: Inbound, document: Mapping[str, Any]) -> Iterator[Symptom]:
     by_auth_token = "x-twilio-signature" in request.headers and SHARED_KEY_HEADER not in request.headers
-    if inbound.vendor == "twilio" and by_auth_token and not _AUTH_TOKEN.fullmatch(inbound.auth_token or ""):
+    tokens = [inbound.auth_token or "", *(() if inbound.allow_shared_keys else inbound.signing_keys)]
+    if inbound.vendor == "twilio" and by_auth_token and not any(map(_AUTH_TOKEN.fullmatch, tokens)):
         yield Symptom(
             "not-an-auth-token",
-            "credentials.auth_token is not 32 digits of 0-9 and a-f, as Twilio's auth tokens are: it may be the secret of an "
-            "API key, with which Twilio does not sign. Or the event was changed after it was signed.",
+            "credentials.auth_token is not 32 digits of 0-9 and a-f, as Twilio's auth tokens are: it is missing, or may be the "
+            "secret of an API key, with which Twilio does not sign. Or the event was changed after it was signed.",
             "Put the account's auth token into credentials.auth_token; an API key goes beside it, into api_key and api_secret.",
         )
     by_signing_key = any(name in request.headers for name in SIGNED_BY["signalwire"])

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-custom-dom
 """
 
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -82,7 +83,7 @@ def variations(event: Mapping[str, Any], inbound: Inbound, public_urls: Sequence
 def route(event: Mapping[str, Any], path: str) -> str:
     """Return the end of *path* that is the route's: what stands before it is API Gateway's or a proxy's."""
     segments = str(event.get("routeKey", "")).count("/")
-    return "/" + "/".join(path.strip("/").split("/")[-segments:]) if segments else path
+    return "/" + "/".join(path.split("/")[-segments:]) if segments else path
 
 
 def mending(event: Mapping[str, Any], place: Place) -> str:
@@ -127,12 +128,11 @@ def _below(case: Case, others: Callable[[str], Iterable[str]]) -> Iterator[Case]
 
 
 def _elsewhere(case: Case, event: Mapping[str, Any], hosts: Sequence[str]) -> Iterator[Case]:
-    known = {each.origin for each in case.places}
     origins = [f"{scheme}://{host}" for host in hosts for scheme in ("https", "http")]
-    origins = [each for origin in origins for each in [origin, *_ports(origin, event)] if each not in known]
+    origins = [each for origin in origins for each in [origin, *_ports(origin, event)]]
     paths = {each.path for each in case.places} or {str(event.get("rawPath") or "/")}
     places = [Place(origin, path) for origin in origins for path in sorted(paths) if path.isascii()]
-    yield replace(case, places=tuple(places))
+    yield replace(case, places=tuple(each for each in places if each not in case.places))
 
 
 def _ports(origin: str, event: Mapping[str, Any]) -> Iterator[str]:
@@ -176,4 +176,6 @@ def _userinfos(inbound: Inbound) -> Iterator[Variation]:
 
 
 def _with_userinfo(case: Case, userinfo: str) -> Iterator[Case]:
-    yield replace(case, userinfo=userinfo)
+    authorization = f"Basic {b64encode(userinfo.encode()).decode()}"
+    request = replace(case.request, headers={**case.request.headers, "authorization": authorization})
+    yield replace(case, request=request, userinfo=userinfo)
