@@ -24,8 +24,7 @@ from tests.integration.calls import (
 )
 
 CARD = "4111 1111 1111 1111"
-FORM, JSON = "application/x-www-form-urlencoded", "application/json"
-TABLE, QUEUE = "dynamodb:*", "sqs:*"
+FORM, JSON, TABLE, QUEUE = "application/x-www-form-urlencoded", "application/json", "dynamodb:*", "sqs:*"
 #: Who tells that a recording begins, and how its script is written.
 TELLS_OF_STARTS = [("twilio", {}), ("signalwire", {"script": "cxml"}), ("signalwire", {"script": "swml"})]
 by_itself = partial(eventually, seconds=PATIENCE_SECONDS)

@@ -172,6 +172,9 @@ class Notice(StrEnum):
     FOUND_RUNNING = "found-running"  #: a tape that we had paused was running: somebody else resumed it
     NOT_LOOKED_AT = "not-looked-at"  #: the sweep could not look at a call that is due: it stays so
     GIVEN_UP = "given-up"  #: four hours of failures: somebody has to look at this call
+    STOPPED_BY_DOCUMENT = (
+        "stopped-by-document"  #: the vendor stops as it follows our document: that it did is shown nowhere
+    )
     NOT_OVER = "not-over"  #: somebody tells that a call is over which its vendor shows live
     PROOF_REFUSED = "proof-refused"  #: somebody came to an account with a key or signature that does not hold
     CARD_DATA_REFUSED = "card-data-refused"  #: a payment connector was pointed at Offtape

@@ -57,6 +57,7 @@ class RecordingService(Upkeep):
         self._vendors(account).check(replace(trigger, action=Action.PAUSE))
         trigger = replace(trigger, recording_id=None)  # the document names none
         apply = triggered(trigger, account.settings, self._nonce(), by_document=True).apply
+        self._notice(Notice.STOPPED_BY_DOCUMENT, trigger.account, trigger.call, trigger.step)
         try:
             ledger = self._ledgers.load(account.name, trigger.call)
             for _ in range(SAVES):

@@ -44,6 +44,7 @@ ACTED_ON = frozenset({*FIELDS, ACCOUNT_FIELD[0], "CallStatus", "RecordingStatus"
 _COMPOUNDS = frozenset(
     {
         "CallSidEndingConference",
+        "CallSidToCoach",
         "DialCallSid",
         "DialCallStatus",
         "ParticipantCallSid",
