@@ -35,6 +35,9 @@ LANGUAGES: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "bandwidth": ("bxml", _BXML),
 }
 
+#: How each platform proves to Offtape who it is.
+PROOFS: Final = {"twilio": "and signs its requests (X-Twilio-Signature)", "bandwidth": "and signs in by Basic"}
+
 
 def play_markup(local: Json, vendor: str, say: Callable[[str], None]) -> Played:
     """Play one call whose caller pays by card, document by document."""
@@ -46,7 +49,7 @@ def play_markup(local: Json, vendor: str, say: Callable[[str], None]) -> Played:
         served = {"path": f"/demo-{vendor}/{name}", "content_type": "application/xml", "body": body}
         flow.control("PUT", "/ivr/documents", served)
     flow.say(GREETING)
-    say(f"the platform plays the call by {language} alone")
+    say(f"the platform plays the call by {language} alone, {PROOFS[vendor]}")
     asked = {"language": language, "url": f"{home}/start", "caller": [CARD_NUMBER]}
     played = flow.control("POST", f"/calls/{flow.call['call_id']}/play", asked)
     for each in played["transcript"]:

@@ -3,13 +3,11 @@
 import importlib.util
 import io
 import logging
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import httpx
 import pytest
 
 from call_recording.aws import observability
@@ -73,24 +71,9 @@ def _clock() -> FakeClock:
     return FakeClock()
 
 
-class Platforms(FakePlatforms):
-    """The vendors' platforms, where all calls may be over."""
-
-    over = False
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Answer as ever, or that the call has ended."""
-        found = re.search("/[Cc]alls/([^/.]+)(.json)?$", request.url.path)
-        if not (self.over and found and request.method == "GET"):
-            return super().__call__(request)
-        self.requests.append(request)
-        words = {"status": "completed", "state": "disconnected"}
-        return httpx.Response(200, json={**dict.fromkeys(("sid", "id", "callId"), found[1]), **words})
-
-
 @pytest.fixture(name="platforms")
-def _platforms() -> Platforms:
-    return Platforms()
+def _platforms() -> FakePlatforms:
+    return FakePlatforms()
 
 
 @pytest.fixture(name="secrets_manager")

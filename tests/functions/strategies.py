@@ -125,7 +125,7 @@ ROUTES = st.sampled_from([*ACTIONS, "POST /webhooks/{account}"])
 
 def fitting(vendor: str) -> st.SearchStrategy[dict[str, Any]]:
     """Draw what is well-formed: what a flow says, or an event."""
-    call_id, (account, credential) = CALLS[vendor], ACCOUNT_FIELDS[vendor]
+    call_id, ((account, *_), credential) = CALLS[vendor], ACCOUNT_FIELDS[vendor]
     call = {"call_id": call_id, "channel_id": CHANNEL_ID} if vendor == "bird" else {"call_id": call_id}
     events = {
         "twilio": {"CallSid": call_id, "RecordingStatus": "in-progress", "CallStatus": "completed"},

@@ -109,10 +109,6 @@ REFUSED = frozenset({400, 401, 413, 415, 422})
 TAKEN = frozenset({200, 204, 404, 409})
 
 
-#: A stop that Bandwidth's document carries out counts nothing.
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
-
-
 def check_secrecy(*seen: str) -> None:
     """Nothing of a card's number, and no key, is in what was *seen*."""
     for text in seen:

@@ -248,7 +248,7 @@ class TestPublicUrls:
             "bird": lambda: signers.bird(SIGNING_KEY, url, body, at=NOW),
         }[vendor]()
         enter(vendor)
-        platforms.over = True
+        platforms.live = False
         event = Delivery.of_json(url, body, headers).event(rawPath=f"/webhooks/demo-{vendor}")
 
         assert DOMAIN not in event["headers"]["host"]

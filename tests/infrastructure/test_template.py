@@ -302,7 +302,7 @@ class TestAlarms:
         alarms = of_type(resources, "AWS::CloudWatch::Alarm")
         told = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
 
-        assert alarms.keys() == {"CardDataAlarm", "DeadLetterAlarm", "ProofAlarm", "SweepAlarm"}
+        assert alarms.keys() == {"CardDataAlarm", "DeadLetterAlarm", "FoundRunningAlarm", "ProofAlarm", "SweepAlarm"}
         assert all(alarm["AlarmActions"] == alarm["OKActions"] == told for alarm in alarms.values())
 
     def test_one_dead_letter_is_enough(self, resources):
@@ -340,6 +340,19 @@ class TestAlarms:
         assert {each["MetricStat"]["Period"] for each in parts} == {300}
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
         assert (alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (1, "notBreaching")
+
+
+    def test_scenario_31_a_tape_that_was_found_running_is_an_alarm(self, resources, counted):
+        """Whichever function finds it, somebody is called: card data may be on that tape."""
+        alarm = resources["FoundRunningAlarm"]["Properties"]
+        total, *parts = alarm["Metrics"]
+        services = ["flow_callback", "vendor_webhook", "workflow_task", "pause_deadline"]
+
+        assert [each["MetricStat"]["Metric"] for each in parts] == [
+            counted(Notice.FOUND_RUNNING, service) for service in services
+        ]
+        assert total["Expression"] == " + ".join(f"FILL({each['Id']}, 0)" for each in parts)
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
 
 
 class TestLogs:

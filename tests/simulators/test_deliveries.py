@@ -127,14 +127,12 @@ class TestDelivery:
 
     def test_what_is_under_way_does_not_keep_the_simulators_from_ending(self, customer, start_simulators, credentials):
         """They end at once and in silence, whoever has not answered yet."""
-        customer.seconds = 2
+        customer.seconds = 300  # longer than TIMEOUT_SECONDS: whoever waited for it would fail
         process = start_simulators({"credentials": credentials})
         control = Control(json.loads(process.stdout.readline())["control"])
         control.start_call("twilio", callbacks={"url": customer.url})
         eventually(lambda: customer.received)
-        began = time.monotonic()
         process.terminate()
         output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
 
         assert (output, errors, process.returncode) == ("", "", 0)
-        assert time.monotonic() - began < customer.seconds

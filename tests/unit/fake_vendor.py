@@ -64,6 +64,11 @@ class FakeVendor:
         """Let the next requests of the kind *what* meet these faults, one each."""
         self.faults += [(what, fault) for fault in faults]
 
+    def hang_up(self) -> None:
+        """The call ends, and with it its recordings."""
+        self.live = False
+        self.statuses = dict.fromkeys(self.statuses, RecordingStatus.COMPLETED)
+
     def check_ids(self, call: Call, recording_id: str | None) -> None:
         if "unfit" in (call.call_id, recording_id):
             raise errors.InvalidTriggerError("call_id", "is not an id of this vendor")

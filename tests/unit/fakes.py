@@ -1,6 +1,7 @@
 """What stands in for the outside in unit tests: time, secrets, whoever is told, and the vendors' platforms."""
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -211,6 +212,8 @@ class FakePlatforms:
             return self.answer
         if request.headers["authorization"] == self.refused_authorization:
             return httpx.Response(401, json={"code": 20003})
+        if not self.live:
+            return self._over(request)
         match request.url.host:
             case "api.twilio.com":
                 return self._laml("twilio", request, {"sid": RECORDING_SID, "call_sid": CALL_SID})
@@ -222,13 +225,21 @@ class FakePlatforms:
                 return httpx.Response(204 if request.url.path.endswith("/bxml") else 200)
         raise AssertionError(f"nobody should ask {request.url.host}")
 
+    def _over(self, request: httpx.Request) -> httpx.Response:
+        """Say that the call has ended, and has no recording that could change."""
+        found = re.search(r"/[Cc]alls/([^/.]+)(\.json)?$", request.url.path)
+        if request.method == "GET" and found:
+            words = {"status": "completed", "state": "disconnected"}
+            return httpx.Response(200, json={**dict.fromkeys(("sid", "id", "callId"), found[1]), **words})
+        if request.method == "GET":
+            return httpx.Response(200, json={"recordings": [], "results": []})
+        return httpx.Response(404, json={"code": 20404})
+
     def _laml(self, vendor: str, request: httpx.Request, ids: Mapping[str, str]) -> httpx.Response:
         if request.method == "POST":
             self.words[vendor] = parse_qs(request.content.decode())["Status"][0]
         if "/Recordings" not in request.url.path:
-            return httpx.Response(
-                200, json={"sid": ids["call_sid"], "status": "in-progress" if self.live else "completed"}
-            )
+            return httpx.Response(200, json={"sid": ids["call_sid"], "status": "in-progress"})
         recording = {**ids, "status": self.words[vendor]}
         if request.method == "GET" and request.url.path.endswith("/Recordings.json"):
             return httpx.Response(200, json={"recordings": [recording] if self.recorded else []})

@@ -176,7 +176,7 @@ def test_a_handler_is_short_and_handles_no_errors(path):
 
 #: What may be longer than others, with the number of lines.
 LONG = {
-    LAYER / "ledger.py": 420,  # the one aggregate: the rules of what may happen to a call belong together
+    LAYER / "ledger.py": 430,  # the one aggregate: the rules of what may happen to a call belong together
 }
 
 

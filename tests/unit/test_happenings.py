@@ -106,20 +106,25 @@ class TestOver:
     """The call is over."""
 
     def test_scenario_25_all_pauses_close(self, world):
-        """The end of the call closes each pause; nothing is asked, and nothing is due."""
+        """The end of the call, which its vendor shows as well, closes each pause; nothing is due any more."""
         world.enter("card-entry")
         world.enter("security-code")
-        world.vendor.live = False
+        world.vendor.hang_up()
         world.happen(OVER)
 
-        assert (world.ledger.pauses, world.ledger.over, world.ledger.due_at) == ({}, True, None)
-        assert (world.vendor.asked, world.events[-1]) == ([("call", "CA")], "call over")
+        assert (world.ledger.pauses, world.ledger.over, world.ledger.presumed, world.ledger.due_at) == (
+            {},
+            True,
+            False,
+            None,
+        )
+        assert world.events[-1] == "call over"
         assert world.enter().safe_to_collect is False
 
     def test_scenario_25_told_twice(self, world):
         """That a call is over may be told as often as one likes."""
         world.enter()
-        world.vendor.live = False
+        world.vendor.hang_up()
         world.happen(OVER, event_id="E1")
         before = world.ledger
         world.happen(OVER, event_id="E1")
@@ -130,7 +135,7 @@ class TestOver:
     def test_scenario_25_the_recording_s_end_comes_after(self, world):
         """What is told of recordings after the call's end is noted, and asks for nothing."""
         world.enter()
-        world.vendor.live = False
+        world.vendor.hang_up()
         world.happen(OVER)
         world.happen(ENDED, recording_id="RE1")
 
@@ -138,37 +143,38 @@ class TestOver:
         assert world.events[-1] == "recording-ended"
 
     def test_scenario_20_nobody_s_word_closes_a_pause(self, world):
-        """A call that its vendor shows live is not over, whoever says so: the tape stays paused, and that is noticed."""
+        """A call that its vendor shows live is not over, whoever says so: the tape stays paused, which is proven anew."""
         world.enter()
         before = world.ledger
         world.happen(OVER, event_id=HASH)
 
-        assert (world.ledger, world.statuses, world.notices) == (before, {"paused"}, [Notice.NOT_OVER])
-        assert world.vendor.asked == [("call", "CA")]
-        [(at, reminder)] = [each for each in world.timers.reminders if each[1].happening is OVER]
-        assert (at, reminder.event_id) == (world.clock.now() + AGAIN, HASH)
-        world.vendor.live = False
-        world.clock.sleep(AGAIN)
-        world.wake(reminder)
-        assert (world.ledger.over, world.ledger.presumed, world.ledger.pauses) == (True, False, {})
+        assert (world.ledger.pauses, world.ledger.over, world.statuses) == (before.pauses, False, {"paused"})
+        assert (world.ledger.matches, "told over" in world.events) == (True, True)
+        world.happen(OVER, event_id=HASH)
+        assert world.vendor.asked == []
 
     def test_scenario_25_the_vendor_does_not_answer(self, world):
-        """Without an answer nobody knows whether the call is over: it is asked about again, and nobody is alarmed."""
+        """Without an answer nobody knows whether the call is over: it is looked at again, as after any failure."""
         world.enter()
-        world.vendor.fail("call", *[Fault(error=lost()) for _ in range(99)])
+        world.vendor.hang_up()
+        world.vendor.fail("any", *[Fault(error=lost()) for _ in range(99)])
         world.happen(OVER)
+        assert (world.ledger.over, world.ledger.matches) == (False, False)
+        world.vendor.faults.clear()
+        world.clock.sleep(60)
+        world.sweep()
 
-        assert (world.ledger.over, world.notices) == (False, [])
-        assert [each.happening for _, each in world.timers.reminders].count(OVER) == 1
+        assert (world.ledger.over, world.ledger.pauses) == (True, {})
 
     def test_scenario_25_the_vendor_knows_no_such_call(self, world):
-        """A call that its vendor does not know any more is over, if somebody says so as well."""
+        """A call that its vendor does not know any more is over when it has not known it for long, as without a word."""
         world.enter()
+        world.vendor.hang_up()
         gone = world.vendor.refusal(errors.CallNotFoundError, 404)
         world.vendor.fail("call", Fault(error=gone))
         world.happen(OVER)
 
-        assert (world.ledger.over, world.ledger.presumed) == (True, False)
+        assert (world.ledger.over, world.ledger.missing_since) == (False, world.clock.now())
 
     def test_scenario_25_of_a_call_at_rest_the_vendor_is_not_asked(self, world):
         """Where no pause is open, and the tape runs, the word is enough, and costs nothing; it is undone by the next one."""

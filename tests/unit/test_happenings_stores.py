@@ -107,7 +107,7 @@ class TestScenario29:
 
         assert (world.statuses, world.ledger.matches) == ({"paused"}, True)
         told = next(each for each in world.ledger.events if each.what == "recording-started")
-        assert told.details == {"by": "vendor", "recording_id": "RE2"}
+        assert told.details == {"by": "webhook", "recording_id": "RE2"}
 
     def test_scenario_29_once(self, world):
         """A message that is delivered twice tells the ledger once."""
@@ -122,12 +122,12 @@ class TestScenario29:
         assert (world.ledger, world.vendor.asked) == (before, [])
 
     def test_scenario_29_the_call_is_over_is_told_later(self, world):
-        """A message that tells of the end of a call ends it, and asks for nothing."""
+        """A message that tells of the end of a call makes us look, and the call is over."""
         world.enter()
-        world.vendor.live = False
+        world.vendor.hang_up()
         world.wake(Reminder("acme", Call(call_id="CA"), happening=OVER, event_id=HASH))
 
-        assert (world.ledger.over, world.ledger.pauses, world.vendor.asked) == (True, {}, [("call", "CA")])
+        assert (world.ledger.over, world.ledger.pauses) == (True, {})
 
     def test_scenario_29_the_table_is_still_down(self, world):
         """A message that finds no table is given back, and comes again; no second one is sent."""

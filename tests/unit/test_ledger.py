@@ -316,14 +316,19 @@ class TestStop:
     def test_one_recording_alone(self):
         """A stop of one recording is noted, once, and leaves what the others are to be."""
         before = paused()
-        ledger = before.errand_asked(step="card-entry", recording_id="RE7", event_id="E1", now=NOW, by="flow")
+        ledger = before.errand_asked(
+            step="card-entry", recording_id="RE7", event_id="E1", errand="S1", now=NOW, by="flow"
+        )
 
         assert (ledger.desired, ledger.pauses, ledger.known) == (Action.PAUSE, before.pauses, before.known)
         assert ledger.events[-1][1:] == (
             "stop of one asked",
             {"by": "flow", "step": "card-entry", "recording_id": "RE7"},
         )
-        assert ledger.errand_asked(step="s", recording_id="RE7", event_id="E1", now=NOW, by="flow") is ledger
+        assert ledger.seen[-2:] == ("E1", "S1")
+        assert (
+            ledger.errand_asked(step="s", recording_id="RE7", event_id="E1", errand="S1", now=NOW, by="flow") is ledger
+        )
 
 
 class TestDeadline:
@@ -393,10 +398,10 @@ class TestVendorTells:
 
     def test_over_is_over(self):
         """The end of a call is noted once."""
-        ledger = paused().call_ended(event_id="E1", now=NOW, by="vendor", shown=True)
+        ledger = over(paused())
 
-        assert ledger.call_ended(event_id="E2", now=NOW, by="vendor", shown=True) is ledger
-        assert new()._see("E3").call_ended(event_id="E3", now=NOW, by="vendor", shown=True).over is False
+        assert ledger.call_ended(event_id="E2", now=NOW, by="vendor") is ledger
+        assert new()._see("E3").call_ended(event_id="E3", now=NOW, by="vendor").over is False
 
     def test_scenario_08_a_recording_starts(self):
         """A recording that starts while a pause is open makes what was known void, so that it is paused."""

@@ -131,36 +131,47 @@ class TestCallOver:
 
         assert (ended.over, ended.presumed, ended.pauses, ended.due_at) == (True, False, {}, None)
         assert (ended.events[-1].what, ended.events[-1].details) == ("call over", {"by": "vendor", "paused": 2})
-        assert over(ended) is ended
+        assert ended.call_ended(event_id="E8", now=NOW + 6, by="vendor") is ended
 
-    def test_scenario_43_the_vendor_says_what_was_presumed(self):
-        """A call that was only presumed over is over for good once its vendor says so, and nobody reopens it."""
-        ended = over(presumed_over(), NOW + 5)
+    def test_scenario_43_what_is_open_nobody_closes_by_a_word(self):
+        """That a call is over is for its vendor to show where a pause is open: it is looked at, at once."""
+        before = paused()
+        said = before.call_ended(event_id="E7", now=NOW + 5, by="vendor")
 
-        assert (ended.over, ended.presumed, ended.due_at) == (True, False, None)
-        assert (enter(ended).over, changed(ended).over, leave(ended).over) == (True, True, True)
+        assert (said.over, said.pauses, said.changes) == (False, before.pauses, before.changes + 1)
+        assert (before.matches, said.matches, said.due_at) == (True, False, 0.0)
+        assert (said.events[-1].what, said.events[-1].details) == ("told over", {"by": "vendor"})
+        assert said.call_ended(event_id="E7", now=NOW + 6, by="vendor") is said
 
-    def test_scenario_43_what_was_only_said_is_presumed(self):
-        """That a call is over, by somebody's word alone, closes its pauses; whoever tells of the call again reopens it."""
-        said = paused().call_ended(event_id="E7", now=NOW + 5, by="vendor", shown=False)
+    def test_scenario_24_so_it_is_where_a_resume_is_owed(self):
+        """A tape that may be paused still is looked at, though no pause is open."""
+        owed = leave(paused())
+        said = owed.call_ended(event_id="E7", now=NOW + 5, by="vendor")
 
-        assert (said.over, said.presumed, said.pauses, said.due_at) == (True, True, {}, None)
-        assert said.call_ended(event_id="E8", now=NOW + 6, by="vendor", shown=False) is said
-        assert (changed(said).over, enter(said).over) == (False, False)
-        assert said.call_ended(event_id="E9", now=NOW + 6, by="vendor", shown=True).presumed is False
+        assert (owed.matches, said.over, said.due_at) == (False, False, 0.0)
+
+    def test_scenario_43_of_a_call_at_rest_it_is_presumed(self):
+        """With nothing open the word is enough, and whoever tells of the call again makes it undone."""
+        rest = AT_REST["running"]
+        said = rest.call_ended(event_id="E7", now=NOW + 5, by="vendor")
+
+        assert (rest.matches, said.over, said.presumed, said.due_at) == (True, True, True, None)
+        assert said.call_ended(event_id="E8", now=NOW + 6, by="vendor") is said
+        again = changed(said, STARTED)
+        assert (again.over, again.presumed, again.known, again.due_at) == (False, False, rest.known, None)
+        assert (enter(said).over, leave(said).over) == (False, False)
 
     def test_scenario_43_no_word_makes_less_of_what_was_shown(self):
         """A call that its vendor has shown over stays so, whatever anybody says."""
         shown = over(paused())
 
-        assert shown.call_ended(event_id="E8", now=NOW + 6, by="vendor", shown=False) is shown
+        assert shown.call_ended(event_id="E8", now=NOW + 6, by="vendor") is shown
 
     def test_scenario_19_an_old_message_ends_nothing(self):
-        """The end of a call that was told before ends what was reopened since no second time."""
-        ended = presumed_over().call_ended(event_id="E7", now=NOW, by="vendor", shown=True)
-        again = replace(ended, over=False).call_ended(event_id="E7", now=NOW, by="vendor", shown=True)
+        """The end of a call that was told before ends nothing a second time."""
+        told = paused().call_ended(event_id="E7", now=NOW, by="vendor")
 
-        assert again.over is False
+        assert told.call_ended(event_id="E7", now=NOW + 9, by="vendor") is told
 
     def test_scenario_08_a_recording_starts_on_a_call_that_was_presumed_over(self):
         """A recording that starts shows that the call lives: it is looked for again."""

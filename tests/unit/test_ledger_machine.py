@@ -209,7 +209,9 @@ class AnyCall(RuleBasedStateMachine):
     def an_errand_is_asked(self, is_old):
         """One recording is to be stopped."""
         event_id, _ = self.event(is_old)
-        after = self.ledger.errand_asked(step="s", recording_id="RE1", event_id=event_id, now=self.now, by="flow")
+        after = self.ledger.errand_asked(
+            step="s", recording_id="RE1", event_id=event_id, errand=f"stop {event_id}", now=self.now, by="flow"
+        )
         self.is_new(event_id, after)
         self.become(after)
 
@@ -241,15 +243,20 @@ class AnyCall(RuleBasedStateMachine):
         self.become(after)
 
     @precondition(lambda self: len(self.past) > 8)
-    @rule(shown=st.booleans())
-    def the_call_ends(self, shown):
-        """The vendor shows that the call is over, or somebody says so."""
+    @rule()
+    def the_call_ends(self):
+        """Somebody says that the call is over: that is so if nothing is open, and else for the vendor to show."""
+        before = self.ledger
         event_id, _ = self.event(is_old=False)
-        after = self.ledger.call_ended(event_id=event_id, now=self.now, by="vendor", shown=shown)
+        after = before.call_ended(event_id=event_id, now=self.now, by="vendor")
+        open_still = bool(before.pauses) or not before.matches
 
-        assert (after is self.ledger) is (self.over and not (self.presumed and shown))
-        self.over, self.presumed, self.open = True, after.presumed, {}
-        assert not (self.presumed and shown)
+        assert (after is before) is self.over
+        assert after.pauses == before.pauses
+        if not self.over:
+            assert after.over is after.presumed is not open_still
+            assert not (open_still and after.matches)
+            self.over = self.presumed = after.over
         self.become(after)
 
     @rule(is_old=again, what=changed)

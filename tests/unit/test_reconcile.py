@@ -209,7 +209,7 @@ class TestConflicts:
         """If nothing is desired any more by the time that our own put is recognised, the lease is given up."""
 
         def over():
-            world.put(world.ledger.call_ended(event_id="X", now=world.clock.now(), by="vendor", shown=True))
+            world.put(world.ledger._over(world.clock.now(), "vendor"))
 
         world.ledgers.before += [("save", lambda: setattr(world.ledgers, "lost", 1)), ("load", over)]
         entered = world.enter()

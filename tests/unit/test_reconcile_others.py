@@ -266,7 +266,7 @@ class TestErrand:
 
     def test_on_a_call_that_is_over(self, world):
         """Even a call that counts as over is asked: the flow named what it wants stopped."""
-        world.put(new().call_ended(event_id="X", now=world.clock.now(), by="vendor", shown=True))
+        world.put(new()._over(world.clock.now(), "vendor"))
         world.stop(recording_id="RE1")
 
         assert world.commands == ["stop"]

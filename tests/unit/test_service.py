@@ -6,9 +6,24 @@ import pytest
 
 from call_recording import errors
 from call_recording.account import AccountSecret
+from call_recording.inbound.flows import FlowCallbacks
 from call_recording.model import RecordingStatus, Verdict
 from tests.unit.fake_vendor import Fault, lost
 from tests.unit.fake_world import World, secret_of
+from tests.unit.fakes import (
+    ACCOUNT_SID,
+    CALL_SID,
+    VENDOR_KEY,
+    FakeClock,
+    FakePlatforms,
+    FakeSecretsManager,
+    RecordingObserver,
+    assemble,
+    basic,
+    demo_secrets,
+    flow_event,
+    secret_json,
+)
 
 
 @pytest.fixture(name="world")
@@ -89,6 +104,24 @@ class TestScenario30:
         assert list(dict.fromkeys(account.credentials["token"] for account in world.connected)) == ["old", "new"]
         assert world.vendor.renewals == 1
 
+    def test_scenario_30_rotated_while_nobody_asked(self, world):
+        """
+        What nobody waits for goes on with the new credentials as well: by a reminder, the sweep or a webhook.
+        """
+        world.vendor.faults.clear()
+        refused = world.vendor.refusal(errors.AuthenticationError, 401)
+        for seconds, begin in ((302.0, world.wake), (302.0, world.sweep), (1.0, world.start)):
+            world.own = world.secret = secret_of("old")
+            world.enter()
+            world.secret = secret_of("new")
+            world.connected.clear()
+            world.clock.sleep(seconds)
+            world.vendor.fail("any", Fault(error=refused, applied=False))
+            begin()
+
+            assert (world.ledger.matches, world.connected[-1].credentials["token"]) == (True, "new")
+        assert world.refreshed == 3
+
     def test_scenario_43_another_vendor_by_now(self, world):
         """
         A secret that names another vendor by now is not used to go on: the ids are the old one's.
@@ -129,3 +162,22 @@ class TestScenario30:
         world.down = True
 
         assert world.handle().error is errors.AuthenticationError
+
+
+def test_scenario_30_the_sweep_renews_what_vendors_check():
+    """The sweep knows a call by its key, which is in lower case: no pattern of Twilio's ids keeps a new secret out."""
+    clock, platforms, observer = FakeClock(), FakePlatforms(), RecordingObserver()
+    secrets_manager = FakeSecretsManager(demo_secrets())
+    parts = assemble(clock=clock, platforms=platforms, secrets_manager=secrets_manager, observer=observer)
+    flows = FlowCallbacks(accounts=parts.accounts, recordings=parts.recordings, clock=clock, observer=observer)
+    body = {"call_id": CALL_SID, "max_pause_seconds": 20}
+    flows.answer(flow_event(body), seconds_left=10.0)
+    assert platforms.words["twilio"] == "paused"
+    platforms.refused_authorization = basic(ACCOUNT_SID, VENDOR_KEY)
+    secrets_manager.secrets["call-recording/demo-twilio"] = secret_json(
+        credentials={"account_sid": ACCOUNT_SID, "auth_token": "placeholder-vendor-key-0002"}
+    )
+    clock.sleep(30.0)
+    parts.recordings.sweep(seconds_left=10.0, limit=10)
+
+    assert platforms.words["twilio"] == "in-progress"

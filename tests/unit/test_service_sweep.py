@@ -279,13 +279,14 @@ class TestStopByDocument:
 
         assert (world.ledger.stopped, world.ledger.pauses, world.ledger.due_at) == (True, {}, None)
         assert (world.vendor.asked, world.ledgers.asked) == ([], ["load", "save"])
+        assert world.observer.notices == [(Notice.STOPPED_BY_DOCUMENT, "CA", "card-entry")]
 
     def test_it_has_to_fit(self, world):
         """A stop of what is no call is refused."""
         with pytest.raises(errors.InvalidTriggerError):
             self.note(world, call=Call(call_id="unfit"))
 
-        assert world.ledgers.asked == []
+        assert (world.ledgers.asked, world.notices) == ([], [])
 
     def test_after_a_conflict(self, world):
         """If somebody else writes meanwhile it is noted in what that one wrote."""
@@ -301,7 +302,7 @@ class TestStopByDocument:
         world.ledgers.lost = 1
         self.note(world)
 
-        assert (world.events.count("stop asked"), world.notices) == (1, [])
+        assert (world.events.count("stop asked"), world.notices) == (1, [Notice.STOPPED_BY_DOCUMENT])
 
     def test_after_a_dead_holder(self, world):
         """A lease that has lapsed is taken away with it."""
@@ -323,4 +324,4 @@ class TestStopByDocument:
                 world.ledgers.before.append(("save", lambda: world.put(enter(world.ledger, step="other"))))
         self.note(world)
 
-        assert world.notices == [Notice.LEDGER_UNAVAILABLE]
+        assert world.notices == [Notice.STOPPED_BY_DOCUMENT, Notice.LEDGER_UNAVAILABLE]

@@ -60,7 +60,7 @@ class CallLedger:
     presumed: bool = False  #: so it seems: its vendor has not known it for long.  Whoever tells of it again reopens it
     parent: str | None = None  #: the leg that this one was made from, where that one's recordings count too
     known: Known = NOTHING
-    changes: int = 0  #: how often we were told that a recording has started, ended or failed
+    changes: int = 0  #: how often we were told of something that makes void what was known
     lease: Lease | None = None
     doubts: Doubts = NO_DOUBTS
     left_at: Mapping[str, float] = field(default_factory=dict)  #: when flows say that they last left a step
@@ -229,13 +229,18 @@ class CallLedger:
     def stopped_by_document(self, *, step: str, event_id: str, now: float, by: str) -> "CallLedger":
         """The same, but the vendor carries the stop out itself, as it follows our document: there is nothing to send."""
         asked = self.stop_asked(step=step, event_id=event_id, now=now, by=by)
-        return self if asked is self else replace(asked, by_document=True)
+        return self if asked is self else replace(asked, by_document=True)._noted(now, "left to a document", step=step)
 
-    def errand_asked(self, *, step: str, recording_id: str, event_id: str, now: float, by: str) -> "CallLedger":
-        """One recording is to be stopped; what the call's others are to be stays as it is."""
+    def errand_asked(
+        self, *, step: str, recording_id: str, event_id: str, errand: str, now: float, by: str
+    ) -> "CallLedger":
+        """One recording is to be stopped; what the call's others are to be stays as it is.
+
+        *errand* stands for this stop: an event that was seen as something else is none.
+        """
         if event_id in self.seen:
             return self
-        return self._see(event_id)._noted(now, "stop of one asked", by=by, step=step, recording_id=recording_id)
+        return self._see(event_id, errand)._noted(now, "stop of one asked", by=by, step=step, recording_id=recording_id)
 
     def expired(self, *, now: float, on_deadline: str) -> "CallLedger":
         """Time has passed: pauses that nobody left by their deadline end as the account wants it."""
@@ -251,14 +256,14 @@ class CallLedger:
             ledger = replace(ledger, stopped=True, pauses={}, known=NOTHING)
         return ledger._anew(self) if late else self
 
-    def call_ended(self, *, event_id: str, now: float, by: str, shown: bool) -> "CallLedger":
-        """The call is over, as the vendor itself has *shown* or as somebody says: all pauses close.
-
-        What was only said whoever tells of the call again makes undone.
-        """
-        if event_id in self.seen or (self.over and (not self.presumed or not shown)):
+    def call_ended(self, *, event_id: str, now: float, by: str) -> "CallLedger":
+        """Somebody says that the call is over: where anything is open that is for its vendor to show, else it is presumed."""
+        if event_id in self.seen or self.over:
             return self
-        return replace(self._see(event_id)._over(now, by), presumed=not shown)
+        told = self._see(event_id)
+        if self.pauses or not self.matches:
+            return replace(told, known=NOTHING, changes=self.changes + 1)._anew(self)._noted(now, "told over", by=by)
+        return replace(told, over=True, presumed=True)._noted(now, "call over", by=by)
 
     def recording_changed(
         self, *, event_id: str, now: float, by: str, what: str, recording_id: str | None = None
@@ -269,7 +274,7 @@ class CallLedger:
         started = what == Happening.RECORDING_STARTED
         ledger = self._heard_of(event_id) if started else self._see(event_id)  # of a call that is over, others come too
         ledger = ledger._noted(now, what, by=by, recording_id=recording_id)
-        if self.lease is None and self.matches and self.desired is Action.RESUME:
+        if ledger.matches and ledger.desired is Action.RESUME:
             return ledger  # a tape runs by itself, and one that somebody else has paused is not ours to resume
         return replace(ledger, known=NOTHING, changes=self.changes + 1)._anew(self)
 

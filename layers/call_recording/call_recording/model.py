@@ -175,7 +175,6 @@ class Notice(StrEnum):
     STOPPED_BY_DOCUMENT = (
         "stopped-by-document"  #: the vendor stops as it follows our document: that it did is shown nowhere
     )
-    NOT_OVER = "not-over"  #: somebody tells that a call is over which its vendor shows live
     PROOF_REFUSED = "proof-refused"  #: somebody came to an account with a key or signature that does not hold
     CARD_DATA_REFUSED = "card-data-refused"  #: a payment connector was pointed at Offtape
     ACCOUNT_GONE = "account-gone"  #: a call of an account that is no more, or whose secret does not fit

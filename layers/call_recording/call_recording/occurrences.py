@@ -22,7 +22,9 @@ class Occurrence(NamedTuple):
     action: Action | None = None  #: what somebody waits for; None: nobody waits for anything
     opens: Reminder | None = None  #: of the pause that it opens
     named: str | None = None  #: the recording that it names
-    errand: bool = False  #: whether it is about the named recording only, whatever is desired of the call
+    errand: str | None = (
+        None  #: what is seen of it if it is about the named recording only, whatever is desired of the call
+    )
     urgent: bool = False  #: whether a tape may have begun to run, though nobody waits
 
 
@@ -40,6 +42,7 @@ def triggered(trigger: Trigger, settings: Settings, nonce: str, *, by_document: 
     occurred_at = trigger.occurred_at.timestamp() if trigger.occurred_at else None
     timing = timing_of(settings)
     pause_id = _pause_id(trigger, event_id)
+    errand = sha256(f"stop {trigger.recording_id} {event_id}".encode()).hexdigest()[:24]
 
     def entered(ledger: CallLedger, now: float) -> CallLedger:
         return ledger.entered(
@@ -68,7 +71,12 @@ def triggered(trigger: Trigger, settings: Settings, nonce: str, *, by_document: 
             asked = ledger.stopped_by_document if by_document else ledger.stop_asked
             return asked(step=trigger.step, event_id=event_id, now=now, by=trigger.by)
         return ledger.errand_asked(
-            step=trigger.step, recording_id=trigger.recording_id, event_id=event_id, now=now, by=trigger.by
+            step=trigger.step,
+            recording_id=trigger.recording_id,
+            event_id=event_id,
+            errand=errand,
+            now=now,
+            by=trigger.by,
         )
 
     reminder = Reminder(trigger.account, _addressed(trigger.call), trigger.step, pause_id)
@@ -80,7 +88,7 @@ def triggered(trigger: Trigger, settings: Settings, nonce: str, *, by_document: 
         action=trigger.action,
         opens=reminder if trigger.action is Action.PAUSE else None,
         named=trigger.recording_id,
-        errand=trigger.action is Action.STOP and trigger.recording_id is not None,
+        errand=errand if trigger.action is Action.STOP and trigger.recording_id is not None else None,
     )
 
 
@@ -122,16 +130,13 @@ def inherited(child: CallLedger, parent: str) -> Occurrence:
     return Occurrence(by="leg", account=child.account, call=replace(child.call, call_id=parent), apply=apply)
 
 
-def told(event: RecordingEvent, by: str, nonce: str, *, shown: bool) -> Occurrence:
-    """What has happened to a call; *nonce* stands for the event's id where nothing makes two deliveries the same.
-
-    *shown* is whether the vendor has shown it to us as well.
-    """
+def told(event: RecordingEvent, by: str, nonce: str) -> Occurrence:
+    """What has happened to a call; *nonce* stands for the event's id where nothing makes two deliveries the same."""
     event_id = event.event_id or nonce
 
     def apply(ledger: CallLedger, now: float) -> CallLedger:
         if event.happening is Happening.CALL_OVER:
-            return ledger.call_ended(event_id=event_id, now=now, by=by, shown=shown)
+            return ledger.call_ended(event_id=event_id, now=now, by=by)
         return ledger.recording_changed(
             event_id=event_id, now=now, by=by, what=event.happening, recording_id=event.recording_id
         )

@@ -63,7 +63,6 @@ class Reconciler:
         self._reminded: bool | None = None
         self._paused_before = False
         self._found_running = False
-        self._errand_is_new = False
 
     def run(self) -> Ending:
         """Return how the call's ledger stands in the end.  Raises UnavailableError if that cannot be known."""
@@ -113,7 +112,6 @@ class Reconciler:
         """Write the occurrence into *ledger* and do what is to be done; None: time has passed, look again."""
         now = self._clock.now()
         applied = self._occurrence.apply(ledger.relieved(now), now)
-        self._errand_is_new = self._errand_is_new or applied.seen != ledger.seen
         if applied is not ledger:  # with whatever is written, whose call it is
             applied = applied.of(self._conversation.vendor.name, self._occurrence.call.channel_id)
         if applied.leased(now):
@@ -121,7 +119,7 @@ class Reconciler:
         if self._is_early(applied, ledger, now):
             return Ending(ledger, idle=True)
         if not self._asks(applied, ledger, now):
-            named = self._occurrence.named if self._occurrence.errand else None  # told again, it is sent to nobody
+            named = self._occurrence.named if self._occurrence.errand else None  # of an event that was another one
             shown = self._conversation.look(ledger.call, named) if named else None
             return Ending(self._saved(applied, ledger), shown)
         if not self._conversation.can_update():
@@ -142,7 +140,7 @@ class Reconciler:
     def _asks(self, applied: CallLedger, ledger: CallLedger, now: float) -> bool:
         """Whether there is anything to ask of the vendor."""
         if self._occurrence.errand:
-            return self._errand_is_new
+            return self._occurrence.errand in applied.seen
         return applied.desired is not None and (not applied.matches or self._must_ask(applied, ledger, now))
 
     def _must_ask(self, applied: CallLedger, ledger: CallLedger, now: float) -> bool:

@@ -63,7 +63,8 @@ class RecordingService(Upkeep):
             for _ in range(SAVES):
                 now = self._clock.now()
                 try:
-                    self._ledgers.save(apply(ledger.relieved(now), now))
+                    applied = apply(ledger.relieved(now), now)
+                    self._ledgers.save(applied.of(account.vendor, trigger.call.channel_id))
                 except LedgerConflictError as conflict:
                     ledger = conflict.current or self._ledgers.load(account.name, trigger.call)
                 else:

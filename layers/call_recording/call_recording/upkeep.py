@@ -9,7 +9,7 @@ from .account import Account, AccountSecret
 from .conversation import Conversation
 from .ledger import CallLedger, LedgerConflictError
 from .ledger_parts import SKEW
-from .model import Call, Deadline, Happening, Notice, RecordingEvent, Reminder, Trigger
+from .model import Call, Deadline, Notice, RecordingEvent, Reminder, Trigger
 from .occurrences import Occurrence, Wake, event_of, inherited, reminder_of, require_vendor, timing_of, told
 from .outcome import Ending
 from .ports import AccountSecrets, Aside, Clock, Ledgers, Observer, Timers, Vendor, Vendors
@@ -19,8 +19,7 @@ from .reconcile import RECORD_SECONDS, Reconciler
 LONGEST_REMINDER: Final = 900.0
 #: What one call may take of an invocation that nobody waits for, seconds; a flow's budget is no measure for it.
 WAKE_SECONDS: Final = 5.0
-#: The other leg of a call whose ledger did not answer, or a call that is over by somebody's word alone, is looked at again
-#: after this, seconds.
+#: The other leg of a call, whose ledger did not answer, is looked at again after this, seconds.
 AGAIN: Final = 60.0
 
 
@@ -111,30 +110,12 @@ class Upkeep:
             return
         require_vendor(ledger, account)
         conversation = self._conversation(vendor, account, deadline)
-        shown = False
-        if event.happening is Happening.CALL_OVER and (ledger.pauses or not ledger.matches):
-            shown = self._is_over(conversation, account.name, ledger.call)
-            if not shown:  # it is asked about again: a tape may be paused that nobody else would look after
-                self._remind(reminder_of(event), self._clock.now() + AGAIN)
-                return
-        occurrence = told(event, "vendor", self._nonce(), shown=shown)
+        occurrence = told(event, "webhook", self._nonce())
         ending = self._reconciler(occurrence, conversation, account, deadline, ends_at).run()
         self._follow_up(ending, account.name, event.call, None)
         if ending.busy and ending.ledger.lease is not None:  # whoever commands sees to it, or is dead
             self._remind(Reminder(account.name, ledger.call), ending.ledger.lease.until + SKEW)
         self._pass_on(ending.ledger, conversation, account, deadline, ends_at)
-
-    def _is_over(self, conversation: Conversation, account: str, call: Call) -> bool:
-        """Whether the vendor shows that a call is over of which somebody says so: other words close no pause."""
-        try:
-            state = conversation.read(lambda vendor, timeout: vendor.call_state(call, timeout=timeout))
-        except errors.RecordingNotFoundError:
-            return True  # it knows no such call any more
-        except errors.VendorError:
-            return False
-        if state.live:
-            self._notice(Notice.NOT_OVER, account, call)
-        return not state.live
 
     def _pass_on(
         self, child: CallLedger, conversation: Conversation, account: Account, deadline: Deadline, ends_at: float

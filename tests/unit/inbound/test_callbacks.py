@@ -183,9 +183,18 @@ class TestRefusedProof:
 class TestOrder:
     """Verified first, then read."""
 
-    @pytest.mark.parametrize("body", ["{", "", '{"cardnumber": "' + CARD + '", "cvv": "123"}', "a" * 100_000])
-    def test_scenario_35_what_a_stranger_sends_is_not_read(self, probe, observer, body):
-        """A body is not parsed before its sender has proven anything: not even a card in it is noticed."""
+    def test_scenario_35_a_payment_connector_has_no_key_of_ours(self, probe, observer):
+        """A card's number and code that a stranger sends to an account that exists are refused like all else, and alarmed."""
+        body = '{"cardnumber": "' + CARD + '", "cvv": "123"}'
+
+        assert answer(probe, body=body, authorization=None)["statusCode"] == 401
+        assert answer(probe, body=body, authorization=None, account="nobody")["statusCode"] == 401
+        assert observer.notices == [(Notice.CARD_DATA_REFUSED, None, None)]
+        assert CARD not in repr(observer)
+
+    @pytest.mark.parametrize("body", ["{", "", '{"cardnumber": "' + CARD + '"}', "a" * 100_000])
+    def test_scenario_35_what_a_stranger_sends_is_nobody_s_business(self, probe, observer, body):
+        """Nothing else is told of the body of a stranger: whether it could be read, or what was in it."""
         assert answer(probe, body=body, authorization=None)["statusCode"] == 401
         assert (observer.notices, observer.refusals) == (
             [],

@@ -6,7 +6,7 @@ import pytest
 
 from call_recording import errors
 from call_recording.inbound.reminders import LEAST_SECONDS, SWEEP_LIMIT, Reminders
-from call_recording.model import Call, Reminder
+from call_recording.model import Call, Happening, Reminder
 from call_recording.reminders import dump_reminder
 from tests.unit.fake_stores import unavailable
 from tests.unit.fake_world import World
@@ -89,6 +89,32 @@ class TestDeliver:
         assert refusal == {"reason": "a message of the queue cannot be read", "account": None, "field": None}
         assert world.ledgers.asked == []
 
+    @pytest.mark.parametrize(
+        "reminder",
+        [
+            Reminder("acme", Call(call_id="unfit")),
+            Reminder("acme", Call(call_id="unfit"), "card-entry", "0123456789abcdef01234567", 5_000.0),
+            Reminder("acme", Call(call_id="CA"), happening=Happening.RECORDING_STARTED, recording_id="unfit"),
+            Reminder("acme", Call(call_id="unfit"), happening=Happening.CALL_OVER),
+        ],
+        ids=["a call", "a pause", "a recording", "an event"],
+    )
+    def test_scenario_33_ids_of_no_call_of_the_vendor(self, world, reminders, reminder):
+        """A message about what its account's vendor could not have named is given back, and told without its content."""
+        world.enter()
+        world.vendor.asked.clear()
+        world.ledgers.asked.clear()
+        with pytest.raises(errors.InvalidTriggerError):
+            reminders.deliver(dump_reminder(reminder, at=0.0), seconds_left=10.0)
+
+        [refusal] = world.observer.refusals
+        assert refusal == {
+            "reason": "a message of the queue is about no call of its account's vendor",
+            "account": None,
+            "field": None,
+        }
+        assert (world.ledgers.asked, world.vendor.asked) == ([], [])
+
 
 class TestSweep:
     """What comes each minute."""
@@ -101,6 +127,13 @@ class TestSweep:
         reminders.sweep(seconds_left=10.0)
 
         assert world.statuses == {"in-progress"}
+
+    def test_what_the_table_names_is_not_checked(self, world, reminders):
+        """The sweep's ids come from the table, whose keys are in lower case: no pattern of a vendor's keeps them out."""
+        world.put(replace(enter(new(), 1.0), call=Call(call_id="unfit")))
+        reminders.sweep(seconds_left=10.0)
+
+        assert (world.observer.refusals, world.ledgers.of("acme", "unfit").pauses) == ([], {})
 
     def test_a_bounded_number(self, world, reminders):
         """A sweep lists a bounded number of calls."""

@@ -74,7 +74,9 @@ class TestForms:
         """Names and values are signed with no mark between them: a name that matters may stand nowhere but as a name."""
         assert not is_let_in(form(pairs=[*PAIRS, *pairs]).request(), "twilio")
 
-    @pytest.mark.parametrize("name", ["DialCallSid", "ParentCallSid", "CallSidEndingConference", "ReferCallStatus"])
+    @pytest.mark.parametrize(
+        "name", ["DialCallSid", "ParentCallSid", "CallSidEndingConference", "CallSidToCoach", "ReferCallStatus"]
+    )
     def test_twilio_s_own_compounds_are_let_in(self, name):
         """Names of Twilio's own in which others occur are no reason to refuse."""
         assert is_let_in(form(pairs=[*PAIRS, (name, "x")]).request(), "twilio")

@@ -11,7 +11,7 @@ from ..model import Action, Happening
 
 # Map Bandwidth's field: ours
 FIELDS: Mapping[str, str] = {"callId": "call_id", "recordingId": "recording_id"}
-ACCOUNT_FIELD = "accountId", "account_id"
+ACCOUNT_FIELDS = ("accountId",), "account_id"
 
 # https://dev.bandwidth.com/docs/voice/bxml/redirect
 CONTENT_TYPE = "application/xml"

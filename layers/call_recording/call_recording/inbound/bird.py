@@ -17,7 +17,7 @@ from .signatures import base64_hmac, is_recent, matches
 
 # Map Bird's field: ours
 FIELDS: Mapping[str, str] = {"callId": "call_id", "recordingId": "recording_id", "channelId": "channel_id"}
-ACCOUNT_FIELD = "workspaceId", "workspace_id"
+ACCOUNT_FIELDS = ("workspaceId",), "workspace_id"
 
 # https://docs.bird.com/api/voice-api/voice-webhooks
 EVENTS = ("voice.inbound", "voice.outbound")  # a tuple: what is looked for in it may be anything

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from ..errors import CardDataError, UnreadableBodyError, UnsupportedMediaTypeError
+from ..errors import CardDataError, InvalidTriggerError, UnreadableBodyError, UnsupportedMediaTypeError
 from .request import FORM, InboundRequest, form_pairs
 
 JSON: Final = "application/json"
@@ -36,6 +36,17 @@ def parse_body(request: InboundRequest) -> dict[str, Any]:
         raise UnsupportedMediaTypeError("content-type", f"must be {JSON} or {FORM}")
     body = request.body()
     return _parse_json(body) if request.media_type == JSON else _parse_form(body)
+
+
+def has_card(request: InboundRequest) -> bool:
+    """Whether the body of *request*, which is refused, has a card's number and its code."""
+    try:
+        parse_body(request)
+    except CardDataError:
+        return True
+    except InvalidTriggerError:
+        pass
+    return False
 
 
 def _parse_json(body: bytes) -> dict[str, Any]:

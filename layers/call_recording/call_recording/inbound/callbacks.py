@@ -12,6 +12,7 @@ from ..ports import AccountSecrets, Clock, Observer
 from ..service import RecordingService
 from . import answers
 from .authentication import DECOY, presented, prove
+from .body import has_card
 from .request import InboundRequest
 
 #: A refusal is given no sooner than this after its request came to us, seconds: longer than Secrets Manager takes
@@ -104,5 +105,7 @@ class Callbacks(ABC):
             if secret is not None and (carried := presented(request)):
                 # an account that exists: a key that is wrong, a signature over another URL, or a forgery
                 self._observer.noticed(Notice.PROOF_REFUSED, account=name, reason=f"carried {', '.join(carried)}")
+            if secret is not None and has_card(request):  # what comes from a payment connector has no key of ours
+                self._observer.noticed(Notice.CARD_DATA_REFUSED, account=name, reason="not authenticated")
             raise errors.UnknownAccountError
         return Admitted(request=request, secret=secret, message_id=proof.message_id, ends_at=ends_at)

@@ -5,7 +5,7 @@ some of it can carry card digits: Digits, SpeechResult, digit, tag, cardnumber, 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -28,12 +28,12 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "signalwire": signalwire.FIELDS,
     "twilio": twilio.FIELDS,
 }
-#: Map a vendor: the field in which its payloads name the account, and the credential that must equal it.
-ACCOUNT_FIELDS: Mapping[str, tuple[str, str]] = {
-    "bandwidth": bandwidth.ACCOUNT_FIELD,
-    "bird": bird.ACCOUNT_FIELD,
-    "signalwire": signalwire.ACCOUNT_FIELD,
-    "twilio": twilio.ACCOUNT_FIELD,
+#: Map a vendor: the fields in which its payloads name the account, and the credential that must equal them.
+ACCOUNT_FIELDS: Mapping[str, tuple[Sequence[str], str]] = {
+    "bandwidth": bandwidth.ACCOUNT_FIELDS,
+    "bird": bird.ACCOUNT_FIELDS,
+    "signalwire": signalwire.ACCOUNT_FIELDS,
+    "twilio": twilio.ACCOUNT_FIELDS,
 }
 
 _PRINTABLE = re.compile(r"[!-~]+")
@@ -104,12 +104,13 @@ def our_names(given: Mapping[str, Any], vendor: str) -> dict[str, Any]:
 
 def check_account(given: Mapping[str, Any], account: Account) -> None:
     """Raise UnknownAccountError if *given* is of another account of the vendor: somebody has mixed up keys, or worse."""
-    name, credential = ACCOUNT_FIELDS[account.vendor]
-    named = given.get(name)
-    if named is None or named == "":
-        return
-    if not isinstance(named, str) or named.lower() != account.credentials.get(credential, "").lower():
-        raise UnknownAccountError(f"{name} is not this account's")
+    names, credential = ACCOUNT_FIELDS[account.vendor]
+    for name in names:
+        named = given.get(name)
+        if named is None or named == "":
+            continue
+        if not isinstance(named, str) or named.lower() != account.credentials.get(credential, "").lower():
+            raise UnknownAccountError(f"{name} is not this account's")
 
 
 def text(ours: Mapping[str, Any], name: str) -> str | None:

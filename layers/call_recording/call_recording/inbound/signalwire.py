@@ -19,7 +19,8 @@ from .signatures import base64_hmac, cuts_nowhere_else, has_body_digest, hex_hma
 
 # Map SignalWire's field: ours
 FIELDS: Mapping[str, str] = {"CallSid": "call_id", "RecordingSid": "recording_id"}
-ACCOUNT_FIELD = "AccountSid", "project_id"
+# of cXML, and of what SWML pushes
+ACCOUNT_FIELDS = ("AccountSid", "project_id"), "project_id"
 
 # https://developer.signalwire.com/compatibility-api/xml/voice/redirect/: the same words as TwiML's
 CONTENT_TYPE, redirect = twilio.CONTENT_TYPE, twilio.redirect

@@ -22,7 +22,7 @@ FIELDS: Mapping[str, str] = {
     "ParentCallSid": "parent_call_id",
     "RecordingSid": "recording_id",
 }
-ACCOUNT_FIELD = "AccountSid", "account_sid"
+ACCOUNT_FIELDS = ("AccountSid",), "account_sid"
 
 # https://www.twilio.com/docs/voice/twiml/redirect
 CONTENT_TYPE = "text/xml"
@@ -39,7 +39,7 @@ RECORDING_STATUSES: Mapping[str, Happening] = {
 CALL_OVER = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
 #: The names that are acted on, which must stand nowhere else in a form that is signed.
-ACTED_ON = frozenset({*FIELDS, ACCOUNT_FIELD[0], "CallStatus", "RecordingStatus", *OUR_FIELDS})
+ACTED_ON = frozenset({*FIELDS, *ACCOUNT_FIELDS[0], "CallStatus", "RecordingStatus", *OUR_FIELDS})
 # Names of Twilio's in which others occur.  https://www.twilio.com/docs/voice/twiml/dial, .../refer, .../conference
 _COMPOUNDS = frozenset(
     {
