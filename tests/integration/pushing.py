@@ -40,8 +40,8 @@ PUSHES: Mapping[str, Sequence[Json]] = {
     "bird": ({"event": "voice.inbound", "status": "ongoing"}, {"type": "recording.started"}),
 }
 
-#: Whoever may write into our queue may name any call and any pause.
-UNCHECKED_IN_MESSAGES = {"call_id", "channel_id", "pause_id"}
+#: Whoever may write into our queue may name any pause.
+UNCHECKED_IN_MESSAGES = {"pause_id"}
 
 
 class Push(NamedTuple):

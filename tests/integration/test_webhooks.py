@@ -187,7 +187,7 @@ class TestRecordings:
 
         assert by_itself(lambda: ledger_table.events(call, "recording-ended"))
         (ended,) = ledger_table.events(call, "recording-ended")
-        assert (ended["by"], ended.get("recording_id")) == ("vendor", call.created["recording_ids"][0])
+        assert (ended["by"], ended.get("recording_id")) == ("webhook", call.created["recording_ids"][0])
         assert ledger_table.events(call, "call over") == []
         assert call.shown()["status"] == "in-progress"
 

@@ -7,7 +7,7 @@ import pytest
 from call_recording import errors
 from call_recording.account import AccountSecret
 from call_recording.inbound.flows import FlowCallbacks
-from call_recording.model import RecordingStatus, Verdict
+from call_recording.model import Action, Call, RecordingStatus, Verdict
 from tests.unit.fake_vendor import Fault, lost
 from tests.unit.fake_world import World, secret_of
 from tests.unit.fakes import (
@@ -162,6 +162,14 @@ class TestScenario30:
         world.down = True
 
         assert world.handle().error is errors.AuthenticationError
+
+
+def test_a_stop_by_document_says_whose_call_it_is(world):
+    """What is noted of a call that nobody has heard of has its vendor and its channel, as any other trigger's has."""
+    call = Call(call_id="CA", channel_id="channel-1")
+    world.service.note_stop_by_document(world.trigger(Action.STOP, call=call), world.own)
+
+    assert (world.ledger.vendor, world.ledger.call, world.ledger.stopped) == ("fake", call, True)
 
 
 def test_scenario_30_the_sweep_renews_what_vendors_check():

@@ -276,6 +276,8 @@ class TestRefusals:
             ("twilio", {"type": "call.ended", "data": TWILIO | {"AccountSid": "AC" + "f" * 32}}),
             ("twilio", {"type": "call.ended", "AccountSid": "AC" + "f" * 32, "data": {"call_id": CALL_SID}}),
             ("signalwire", swml("recording", AccountSid="other")),
+            ("signalwire", swml("recording", project_id="other")),
+            ("signalwire", swml("recording") | {"project_id": ACCOUNT_SID}),
             ("bandwidth", BANDWIDTH | {"accountId": "9900001", "eventType": "disconnect"}),
             ("bird", {"event": "voice.inbound", "payload": BIRD | {"workspaceId": "other", "status": "busy"}}),
             ("bird", {"workspaceId": "other", "payload": {"id": CALL_UUID, "status": "busy"}}),
