@@ -341,7 +341,6 @@ class TestAlarms:
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
         assert (alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (1, "notBreaching")
 
-
     def test_scenario_31_a_tape_that_was_found_running_is_an_alarm(self, resources, counted):
         """Whichever function finds it, somebody is called: card data may be on that tape."""
         alarm = resources["FoundRunningAlarm"]["Properties"]

@@ -48,7 +48,7 @@ class Watcher:
     def handled(self, outcome: Outcome, error: VendorError | None) -> None:
         """A trigger was carried out."""
 
-    def told(self, events: Sequence[RecordingEvent], *, account: str, vendor: str) -> None:
+    def webhook_taken(self, events: Sequence[RecordingEvent], *, account: str, vendor: str) -> None:
         """A webhook was taken: the trace has what came of it."""
 
     def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:

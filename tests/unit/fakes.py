@@ -117,7 +117,7 @@ class RecordingObserver:
     def handled(self, outcome: Outcome, error: VendorError | None) -> None:
         self.outcomes.append((outcome, error))
 
-    def told(self, events: Sequence[RecordingEvent], *, account: str, vendor: str) -> None:
+    def webhook_taken(self, events: Sequence[RecordingEvent], *, account: str, vendor: str) -> None:
         self.taken.append(list(events))
 
     def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:
@@ -212,8 +212,9 @@ class FakePlatforms:
             return self.answer
         if request.headers["authorization"] == self.refused_authorization:
             return httpx.Response(401, json={"code": 20003})
-        if not self.live:
-            return self._over(request)
+        return self._over(request) if not self.live else self._shown(request)
+
+    def _shown(self, request: httpx.Request) -> httpx.Response:
         match request.url.host:
             case "api.twilio.com":
                 return self._laml("twilio", request, {"sid": RECORDING_SID, "call_sid": CALL_SID})

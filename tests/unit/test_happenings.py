@@ -6,7 +6,6 @@ import pytest
 
 from call_recording import errors
 from call_recording.model import Call, Happening, Notice, RecordingStatus
-from call_recording.upkeep import AGAIN
 from tests.unit.fake_vendor import Fault, lost
 from tests.unit.fake_world import World
 

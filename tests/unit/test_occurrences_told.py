@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from call_recording.model import Call, Happening, RecordingEvent, Reminder
-from call_recording.occurrences import Occurrence, event_of, reminder_of, told
+from call_recording.occurrences import Occurrence, event_of, happened, reminder_of
 from tests.unit.ledger_words import NOW, paused
 
 
@@ -22,7 +22,7 @@ class TestTold:
 
     def test_nobody_waits_for_an_answer(self):
         """An event opens nothing and names no recording to be asked about: what is desired of the call is asked for."""
-        occurrence = told(self.EVENT, "vendor", "nonce-1")
+        occurrence = happened(self.EVENT, "vendor", "nonce-1")
 
         assert occurrence == Occurrence(
             by="vendor", account="acme", call=self.EVENT.call, apply=occurrence.apply, urgent=True
@@ -31,14 +31,14 @@ class TestTold:
     @pytest.mark.parametrize("happening", Happening)
     def test_a_tape_that_begins_to_run_is_urgent(self, happening):
         """Only a recording that starts is worth a pause beside a dead holder's lease."""
-        occurrence = told(replace(self.EVENT, happening=happening), "vendor", "nonce-1")
+        occurrence = happened(replace(self.EVENT, happening=happening), "vendor", "nonce-1")
 
         assert occurrence.urgent is (happening is Happening.RECORDING_STARTED)
 
     @pytest.mark.parametrize("happening", Happening)
     def test_it_is_written_as_what_it_is(self, happening):
         """The end of a call is told as such; anything else is of its recordings."""
-        ledger = told(replace(self.EVENT, happening=happening), "vendor", "nonce-1").apply(paused(), NOW + 9)
+        ledger = happened(replace(self.EVENT, happening=happening), "vendor", "nonce-1").apply(paused(), NOW + 9)
         over = happening is Happening.CALL_OVER
 
         assert (ledger.over, ledger.changes) == (False, 1)
@@ -48,7 +48,7 @@ class TestTold:
 
     def test_without_an_id_it_is_known_by_a_nonce(self):
         """Our own write is known again if its answer is lost, also where nothing makes two deliveries the same."""
-        occurrence = told(replace(self.EVENT, event_id=None), "vendor", "nonce-1")
+        occurrence = happened(replace(self.EVENT, event_id=None), "vendor", "nonce-1")
         ledger = occurrence.apply(paused(), NOW)
 
         assert (ledger.seen[-1], occurrence.apply(ledger, NOW + 1) is ledger) == ("nonce-1", True)

@@ -29,10 +29,10 @@ from .ledger_parts import (
     Lease,
     Pause,
     Timing,
+    as_details,
     as_text,
     believed,
     remembered,
-    told,
 )
 from .model import Action, Call, Happening, Report
 
@@ -318,7 +318,7 @@ class CallLedger:
             known=NOTHING if disturbed else known,
             missing_since=self._missing(report, now),
         )
-        ledger = ledger._noted(now, "answered", **told(report, action, known))
+        ledger = ledger._noted(now, "answered", **as_details(report, action, known))
         if not ledger.over and ledger._is_over(report.error, now):
             presumed = isinstance(report.error, errors.CallNotFoundError)
             ledger = replace(ledger._over(now, "vendor"), presumed=presumed)
@@ -342,7 +342,7 @@ class CallLedger:
         doubts = self.doubts.after(report, action, now=now, timing=timing)
         parent = report.parent or self.parent
         ledger = replace(self, parent=parent, doubts=doubts, known=NOTHING, lease=None, look_at=now)
-        return ledger._noted(now, "answered", **told(report, action, Known(report.recordings)))
+        return ledger._noted(now, "answered", **as_details(report, action, Known(report.recordings)))
 
     def failed(self, *, now: float, reason: str) -> "CallLedger":
         """The vendor could not even be asked: whatever it was, it may have changed since."""

@@ -124,7 +124,7 @@ def as_text(instant: float) -> str:
     return datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def told(report: Report, action: Action, known: Known) -> dict[str, Any]:
+def as_details(report: Report, action: Action, known: Known) -> dict[str, Any]:
     """What the vendor said, as an event keeps it."""
     error = report.error
     return {

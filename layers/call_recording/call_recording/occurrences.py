@@ -130,7 +130,7 @@ def inherited(child: CallLedger, parent: str) -> Occurrence:
     return Occurrence(by="leg", account=child.account, call=replace(child.call, call_id=parent), apply=apply)
 
 
-def told(event: RecordingEvent, by: str, nonce: str) -> Occurrence:
+def happened(event: RecordingEvent, by: str, nonce: str) -> Occurrence:
     """What has happened to a call; *nonce* stands for the event's id where nothing makes two deliveries the same."""
     event_id = event.event_id or nonce
 

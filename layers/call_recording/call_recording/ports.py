@@ -125,7 +125,7 @@ class Observer(Protocol):
     def handled(self, outcome: Outcome, error: VendorError | None) -> None:
         """A trigger was carried out, or could not be."""
 
-    def told(self, events: Sequence[RecordingEvent], *, account: str, vendor: str) -> None:
+    def webhook_taken(self, events: Sequence[RecordingEvent], *, account: str, vendor: str) -> None:
         """A webhook was taken: what it tells, if that is anything that matters here."""
 
     def refused(self, reason: str, *, account: str | None = None, field: str | None = None) -> None:

@@ -10,7 +10,7 @@ from .conversation import Conversation
 from .ledger import CallLedger, LedgerConflictError
 from .ledger_parts import SKEW
 from .model import Call, Deadline, Notice, RecordingEvent, Reminder, Trigger
-from .occurrences import Occurrence, Wake, event_of, inherited, reminder_of, require_vendor, timing_of, told
+from .occurrences import Occurrence, Wake, event_of, happened, inherited, reminder_of, require_vendor, timing_of
 from .outcome import Ending
 from .ports import AccountSecrets, Aside, Clock, Ledgers, Observer, Timers, Vendor, Vendors
 from .reconcile import RECORD_SECONDS, Reconciler
@@ -110,7 +110,7 @@ class Upkeep:
             return
         require_vendor(ledger, account)
         conversation = self._conversation(vendor, account, deadline)
-        occurrence = told(event, "webhook", self._nonce())
+        occurrence = happened(event, "webhook", self._nonce())
         ending = self._reconciler(occurrence, conversation, account, deadline, ends_at).run()
         self._follow_up(ending, account.name, event.call, None)
         if ending.busy and ending.ledger.lease is not None:  # whoever commands sees to it, or is dead

@@ -151,7 +151,7 @@ class TestTold:
         event = RecordingEvent(
             account="acme", happening=Happening.RECORDING_STARTED, call=Call(call_id="CA1"), recording_id="RE1"
         )
-        observability.LogsAndMetrics().told([event], account="acme", vendor="twilio")
+        observability.LogsAndMetrics().webhook_taken([event], account="acme", vendor="twilio")
 
         [line] = lines()
         assert (line["level"], line["message"]) == ("INFO", "webhook taken")
@@ -162,7 +162,7 @@ class TestTold:
 
     def test_one_that_tells_nothing_is_counted_only(self, lines, metrics):
         """A webhook that tells nothing that matters is no line of the log."""
-        observability.LogsAndMetrics().told([], account="acme", vendor="bird")
+        observability.LogsAndMetrics().webhook_taken([], account="acme", vendor="bird")
         sent = metrics()
 
         assert lines() == []

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from call_recording.account import BasicCredential, Inbound
 from call_recording.inbound.authentication import DECOY, PROOF_HEADERS, SIGNATURES, Proven, presented, prove
 from call_recording.inbound.request import MAX_BODY_BYTES, InboundRequest
 from call_recording.inbound.signatures import base64_hmac
-from tests.unit.fakes import DOMAIN, PASSWORD, TOKEN, USERNAME, VENDOR_KEY, basic, flow_event
+from tests.unit.fakes import CARD, DOMAIN, PASSWORD, TOKEN, USERNAME, VENDOR_KEY, basic, flow_event
 
 SECOND = "placeholder-bearer-token-0002"
 WEBHOOK_KEYS = (b"placeholder-webhook-secret-0001", b"placeholder-webhook-secret-0002")
@@ -209,17 +210,25 @@ class TestPresented:
     @pytest.mark.parametrize("name", PROOF_HEADERS)
     def test_a_proof_is_named_by_its_header(self, name):
         """Each header that can carry a proof is named, and what is in it is not."""
-        assert presented(request(**{name.replace("-", "_"): "placeholder"})) == [name]
+        assert presented(request(**{name.replace("-", "_"): "placeholder"})) == f"carried {name}"
 
     def test_several_are_all_named(self):
         """Whoever comes with more than one is told of with all."""
         asked = request(f"Bearer {TOKEN}", x_twilio_signature="placeholder", webhook_signature="placeholder")
 
-        assert presented(asked) == ["authorization", "webhook-signature", "x-twilio-signature"]
+        assert presented(asked) == "carried authorization, webhook-signature, x-twilio-signature"
 
     def test_no_proof_is_no_header(self):
         """A scanner that carries nothing has wanted nothing."""
-        assert presented(request(None, x_forwarded_for="203.0.113.1")) == []
+        assert presented(request(None, x_forwarded_for="203.0.113.1")) is None
+
+    def test_scenario_21_a_name_in_the_query_is_told(self):
+        """A name that makes a right signature void is what somebody on call would never guess; values are not told."""
+        asked = replace(request(x_twilio_signature="placeholder"), query=f"next=https://x/?CallSid={CARD}&event_id=1")
+
+        assert presented(asked) == (
+            "carried x-twilio-signature; CallSid, event_id in the query makes a vendor's signature void"
+        )
 
     def test_every_scheme_s_header_is_among_them(self):
         """The headers of all the schemes that are accepted are looked at."""

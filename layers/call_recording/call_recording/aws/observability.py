@@ -56,7 +56,7 @@ class LogsAndMetrics:
         metrics.add_metric("".join(map(str.capitalize, words)), MetricUnit.Count, 1)
         metrics.add_metric("Elapsed", MetricUnit.Milliseconds, outcome.elapsed_ms)
 
-    def told(self, events: Sequence[RecordingEvent], *, account: str, vendor: str) -> None:
+    def webhook_taken(self, events: Sequence[RecordingEvent], *, account: str, vendor: str) -> None:
         """Log what a webhook tells of a call, and count it; one that tells nothing is counted only."""
         for event in events:
             call_id, happening = event.call.call_id, event.happening

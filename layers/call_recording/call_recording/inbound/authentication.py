@@ -69,9 +69,13 @@ def prove(request: InboundRequest, inbound: Inbound) -> Proven | None:
     return Proven(message_id) if any(proofs) else None
 
 
-def presented(request: InboundRequest) -> list[str]:
-    """Return the headers by which *request* wanted to prove itself: that is what operators look for first."""
-    return [name for name in PROOF_HEADERS if name in request.headers]
+def presented(request: InboundRequest) -> str | None:
+    """Say by which headers *request* wanted to prove itself, and what may stand in its way; None if by none."""
+    carried = ", ".join(name for name in PROOF_HEADERS if name in request.headers)
+    if not carried:
+        return None
+    named = twilio.names_in_query(request)
+    return f"carried {carried}" + (f"; {named} in the query makes a vendor's signature void" if named else "")
 
 
 def _has_bearer_token(request: InboundRequest, inbound: Inbound) -> bool:

@@ -102,9 +102,9 @@ class Callbacks(ABC):
                 self._observer.misconfigured(name, exc.field, str(exc))
         proof = prove(request, inbound)
         if proof is None or secret is None or inbound is DECOY:
-            if secret is not None and (carried := presented(request)):
+            if secret is not None and (reason := presented(request)):
                 # an account that exists: a key that is wrong, a signature over another URL, or a forgery
-                self._observer.noticed(Notice.PROOF_REFUSED, account=name, reason=f"carried {', '.join(carried)}")
+                self._observer.noticed(Notice.PROOF_REFUSED, account=name, reason=reason)
             if secret is not None and has_card(request):  # what comes from a payment connector has no key of ours
                 self._observer.noticed(Notice.CARD_DATA_REFUSED, account=name, reason="not authenticated")
             raise errors.UnknownAccountError

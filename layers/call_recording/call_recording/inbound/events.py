@@ -42,7 +42,7 @@ def parse_events(given: Mapping[str, Any], *, account: Account, message_id: str 
     Raises InvalidTriggerError, and UnknownAccountError if the payload is of another account of the vendor.
     """
     check_account(given, account)
-    happenings, inner = _told(given, account.vendor)
+    happenings, inner = _read(given, account.vendor)
     check_account(inner, account)
     if not happenings:
         return []
@@ -63,7 +63,7 @@ def parse_events(given: Mapping[str, Any], *, account: Account, message_id: str 
     ]
 
 
-def _told(given: Mapping[str, Any], vendor: str) -> tuple[list[Happening], Mapping[str, Any]]:
+def _read(given: Mapping[str, Any], vendor: str) -> tuple[list[Happening], Mapping[str, Any]]:
     """Return what *given* tells, and where its fields are."""
     data = given.get("data")
     if (kind := _word(given, "type")) in TYPES and isinstance(data, dict):

@@ -33,6 +33,8 @@ RECORDING_STATES: Mapping[str, Happening] = {
     "error": Happening.RECORDING_FAILED,
 }
 
+_ACTED_ON = twilio.ACTED_ON | set(ACCOUNT_FIELDS[0])
+
 _SIGNATURES = ("x-signalwire-signature", "x-twilio-signature")
 _SHA256_SIGNATURE = "x-signalwire-sha256-signature"
 
@@ -45,7 +47,7 @@ def is_signed(request: InboundRequest, body: bytes, userinfo: str | None, inboun
     """
     urls = [url.encode() for url in spellings(request, userinfo)]
     signed, stronger = [], []
-    if request.media_type != FORM and cuts_nowhere_else(request.query, (), twilio.ACTED_ON, frozenset()):
+    if request.media_type != FORM and cuts_nowhere_else(request.query, (), _ACTED_ON, frozenset()):
         signed = [hex_hmac(key, url + body, "sha1") for key in inbound.signing_keys for url in urls]
         stronger = [hex_hmac(key, url + body, "sha256") for key in inbound.signing_keys for url in urls]
     parameters = _signed_parameters(request, body)
@@ -60,7 +62,7 @@ def _signed_parameters(request: InboundRequest, body: bytes) -> bytes | None:
     """Return what the scheme of cXML signs behind the URL, or None if that leaves the body open."""
     if request.query_values("bodySHA256") and not has_body_digest(request, body):
         return None
-    pairs = twilio.unambiguous_pairs(request, body)
+    pairs = twilio.unambiguous_pairs(request, body, _ACTED_ON)
     if pairs is None:
         return None
     # names that come several times stay in the order in which they were sent

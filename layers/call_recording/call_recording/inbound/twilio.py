@@ -96,7 +96,9 @@ def _signed_parameters(request: InboundRequest, body: bytes) -> str | None:
     return "".join(name + value for name, value in sorted(set(pairs)))
 
 
-def unambiguous_pairs(request: InboundRequest, body: bytes) -> list[tuple[str, str]] | None:
+def unambiguous_pairs(
+    request: InboundRequest, body: bytes, acted_on: frozenset[str] = ACTED_ON
+) -> list[tuple[str, str]] | None:
     """Return the fields of a form, none for another body whose digest the URL has, or None if that can be read in two ways."""
     pairs: list[tuple[str, str]] = []
     if request.media_type == FORM:
@@ -106,7 +108,12 @@ def unambiguous_pairs(request: InboundRequest, body: bytes) -> list[tuple[str, s
             return None
     elif not has_body_digest(request, body):
         return None
-    return pairs if cuts_nowhere_else(request.query, pairs, ACTED_ON, _COMPOUNDS) else None
+    return pairs if cuts_nowhere_else(request.query, pairs, acted_on, _COMPOUNDS) else None
+
+
+def names_in_query(request: InboundRequest) -> str:
+    """Return which of the names that are acted on stand in the query, where they make a signature void."""
+    return ", ".join(sorted(name for name in ACTED_ON if name in request.query))
 
 
 def happenings(word: Callable[[str], str]) -> list[Happening]:

@@ -20,5 +20,5 @@ class VendorWebhooks(Callbacks):
             self._recordings.happened(
                 event, admitted.secret, deadline=self.deadline(admitted), ends_at=admitted.ends_at
             )
-        self._observer.told(events, account=account.name, vendor=account.vendor)
+        self._observer.webhook_taken(events, account=account.name, vendor=account.vendor)
         return answers.of_nothing()
