@@ -51,13 +51,18 @@ def deploy(endpoint: str, runtime: Runtime, parameters: dict[str, str]) -> Deplo
 
 
 def packages(source: dict[str, Any], cloudformation: dict[str, Any], runtime: Runtime) -> dict[str, bytes]:
-    """Make the deployment package of every function."""
-    return {
+    """Make the deployment package of every function, and every state machine's definition."""
+    functions = {
         template.package_key(name): package(
             ROOT / folder, runtime.bootstrap(Path(folder).name, cloudformation["Resources"][name]["Properties"])
         )
         for name, folder in template.function_folders(source).items()
     }
+    definitions = {
+        template.package_key(name): template.definition_as_json(ROOT / file)
+        for name, file in template.definition_files(source).items()
+    }
+    return functions | definitions
 
 
 def upload(endpoint: str, objects: dict[str, bytes]) -> None:

@@ -12,7 +12,7 @@ import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 REGION: Final = "eu-west-1"
 #: Any will do: ministack checks no signatures. They must not be a user's own.
@@ -80,6 +80,48 @@ def wait_for_no_output() -> None:
         print("this ministack waits for log lines: invocations take 50 ms more", file=sys.stderr)
 
 
+def work_out_timeouts() -> None:
+    """Let a task's `TimeoutSeconds` be an expression: the emulator would take its text for a number, and fail."""
+    from ministack.services import stepfunctions
+
+    execute = stepfunctions._execute_task
+
+    def execute_task(state: dict[str, Any], given: Any, execution: dict[str, Any], ctx: dict[str, Any]) -> Any:
+        if "TimeoutSeconds" in state:
+            seconds = stepfunctions._apply_jsonata_template(state["TimeoutSeconds"], given, ctx)
+            state = state | {"TimeoutSeconds": seconds}
+        return execute(state, given, execution, ctx)
+
+    stepfunctions._execute_task = execute_task
+
+
+def fail_tasks_at_once() -> None:
+    """Fail a task that waits for its token if its function raises, as AWS does: the emulator waits for the token still."""
+    from ministack.services import stepfunctions
+
+    invoke, waiting = stepfunctions._call_lambda, threading.local()
+    wait = stepfunctions._invoke_with_callback
+
+    def call_lambda(function: str, event: Any) -> Any:
+        try:
+            return invoke(function, event)
+        except stepfunctions._ExecutionError as failure:
+            token = getattr(waiting, "token", None)
+            if token is not None:
+                told = {"taskToken": token, "error": failure.error, "cause": failure.cause}
+                stepfunctions._send_task_failure(told)
+            raise
+
+    def invoke_with_callback(resource: str, given: Any, token: str, state: dict[str, Any]) -> Any:
+        waiting.token = token
+        try:
+            return wait(resource, given, token, state)
+        finally:
+            waiting.token = None
+
+    stepfunctions._call_lambda, stepfunctions._invoke_with_callback = call_lambda, invoke_with_callback
+
+
 def end_with_input() -> None:
     """End this process when whoever started it closes the pipe, or is gone."""
 
@@ -94,6 +136,8 @@ def main() -> None:
     """Run ministack."""
     answer_without_delay()
     wait_for_no_output()
+    work_out_timeouts()
+    fail_tasks_at_once()
     end_with_input()
     sys.argv[1:] = []
     runpy.run_module("ministack", run_name="__main__")

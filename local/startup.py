@@ -99,7 +99,7 @@ def wait_for_emulator(child: Child, port: int) -> None:
 def template_parameters(api: str) -> dict[str, str]:
     """Give the template's parameters: where platforms reach the API, and what the environment sets."""
     ttl = os.environ.get("SECRET_TTL_SECONDS")
-    return {"PublicUrls": api} | ({"SecretTtlSeconds": ttl} if ttl else {})
+    return {"PublicUrls": api, "CardCaptureWorkflow": "true"} | ({"SecretTtlSeconds": ttl} if ttl else {})
 
 
 def describe(deployed: Any, api: str, simulators: dict[str, Any], accounts: list[Account]) -> dict[str, Any]:
@@ -115,10 +115,13 @@ def describe(deployed: Any, api: str, simulators: dict[str, Any], accounts: list
         "functions": {
             "flow_callback": deployed.outputs["FlowCallbackFunctionName"],
             "vendor_webhook": deployed.outputs["VendorWebhookFunctionName"],
+            "ledger_events": deployed.outputs["LedgerEventsFunctionName"],
             "workflow_task": deployed.outputs["WorkflowTaskFunctionName"],
             "pause_deadline": deployed.outputs["PauseDeadlineFunctionName"],
         },
         "ledger_table": deployed.outputs["LedgerTableName"],
+        "state_machines": {"card_capture": deployed.outputs["CardCaptureWorkflowArn"]},
+        "event_bus": deployed.outputs["EventBusName"],
         "timer_queue_url": deployed.outputs["TimerQueueUrl"],
         "dead_letter_queue_url": deployed.outputs["DeadLetterQueueUrl"],
         "upstream": deployed.api,

@@ -4,6 +4,7 @@ Each rewrite is one function here (or `spell_out_routes`), which says why it is 
 """
 
 import copy
+import json
 import os
 from pathlib import Path
 from typing import Any, Final
@@ -41,8 +42,22 @@ def function_folders(template: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def definition_files(template: dict[str, Any]) -> dict[str, str]:
+    """Map each state machine's logical id to the file of its definition."""
+    return {
+        name: resource["Properties"]["DefinitionUri"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::StateMachine"
+    }
+
+
+def definition_as_json(path: Path) -> bytes:
+    """Read a state machine's definition: AWS takes YAML, the emulator JSON only."""
+    return json.dumps(yaml_parse(path.read_text())).encode()
+
+
 def package_key(name: str) -> str:
-    """Name the object that holds the package of a function or layer."""
+    """Name the object that holds the package of a function or layer, or a state machine's definition."""
     return f"{name}.zip"
 
 
@@ -58,7 +73,7 @@ def point_to_packages(template: dict[str, Any]) -> dict[str, Any]:
     """Replace the local folders by S3 addresses, as `sam package` does."""
     template = copy.deepcopy(template)
     for name, resource in template["Resources"].items():
-        for key in ("CodeUri", "ContentUri"):
+        for key in ("CodeUri", "ContentUri", "DefinitionUri"):
             if key in resource.get("Properties", {}):
                 resource["Properties"][key] = f"s3://{BUCKET}/{package_key(name)}"
     return template

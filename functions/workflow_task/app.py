@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from call_recording.bootstrap import bootstrap  # isort: skip -- first: it speeds up the imports that follow
+from call_recording.bootstrap import bootstrap, bootstrap_workflows  # isort: skip -- first: it speeds up the imports that follow
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -11,7 +11,11 @@ from call_recording.inbound.tasks import WorkflowTasks
 
 _offtape = bootstrap()
 tasks = WorkflowTasks(
-    accounts=_offtape.accounts, recordings=_offtape.recordings, clock=_offtape.clock, observer=_offtape.observer
+    accounts=_offtape.accounts,
+    recordings=_offtape.recordings,
+    workflows=bootstrap_workflows(),
+    clock=_offtape.clock,
+    observer=_offtape.observer,
 )
 
 

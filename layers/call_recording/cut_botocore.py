@@ -16,8 +16,10 @@ from typing import Any, Final
 #: local stack alike: `AttributeError: 'SecretsManager' object has no attribute ...`.
 USED_OPERATIONS: Final = {
     "dynamodb": ("GetItem", "PutItem", "Query"),
+    "events": ("PutEvents",),
     "secretsmanager": ("GetSecretValue",),
     "sqs": ("SendMessage",),
+    "stepfunctions": ("SendTaskFailure", "SendTaskSuccess"),
 }
 #: What botocore reads whatever the service; kept as it is.
 COMMON: Final = ("partitions.json", "_retry.json", "sdk-default-configuration.json")

@@ -8,6 +8,7 @@ import pytest
 
 from call_recording import errors
 from call_recording.inbound.tasks import WorkflowTasks
+from tests.unit.fake_stores import FakeWorkflows
 from tests.unit.fakes import CARD, KEYS, FakeContext
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,11 @@ def _app(load_app):
 def _run(app, parts, monkeypatch):
     """Hand a task to the handler, as Lambda does."""
     tasks = WorkflowTasks(
-        accounts=parts.accounts, recordings=parts.recordings, clock=parts.clock, observer=parts.observer
+        accounts=parts.accounts,
+        recordings=parts.recordings,
+        workflows=FakeWorkflows(),
+        clock=parts.clock,
+        observer=parts.observer,
     )
     monkeypatch.setattr(app, "tasks", tasks)
 

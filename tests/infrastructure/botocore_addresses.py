@@ -20,8 +20,11 @@ from botocore.exceptions import BotoCoreError
 REQUIRED: dict[str, dict[str, Any]] = {
     "GetItem": {"TableName": "ledgers", "Key": {"call": {"S": "acme/CA1"}}},
     "GetSecretValue": {"SecretId": "call-recording/acme"},
+    "PutEvents": {"Entries": [{"Source": "offtape", "DetailType": "Recording Paused", "Detail": "{}"}]},
     "PutItem": {"TableName": "ledgers", "Item": {"call": {"S": "acme/CA1"}}},
     "Query": {"TableName": "ledgers"},
+    "SendTaskFailure": {"taskToken": "token"},
+    "SendTaskSuccess": {"taskToken": "token", "output": "{}"},
     "SendMessage": {"QueueUrl": "https://sqs.example/123456789012/timers", "MessageBody": "{}"},
 }
 WAYS = [(fips, dual) for fips in (False, True) for dual in (False, True)]

@@ -48,6 +48,9 @@ class Watcher:
     def handled(self, outcome: Outcome, error: VendorError | None) -> None:
         """A trigger was carried out."""
 
+    def announced(self, count: int) -> None:
+        """Nothing is announced here."""
+
     def webhook_taken(self, events: Sequence[RecordingEvent], *, account: str, vendor: str) -> None:
         """A webhook was taken: the trace has what came of it."""
 

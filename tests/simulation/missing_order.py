@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from call_recording import doubts, errors, ledger, ledger_parts, occurrences, reconcile, service, upkeep
+from call_recording import doubts, errors, ledger, ledger_parts, ledger_state, occurrences, reconcile, service, upkeep
 from call_recording.command import Command
 from call_recording.ledger import CallLedger
 from call_recording.ledger_parts import SKEW, Pause
+from call_recording.ledger_state import LedgerState
 from call_recording.model import Action
 from call_recording.occurrences import timing_of
 from call_recording.reconcile import Reconciler
@@ -22,16 +23,16 @@ Replace = Callable[[Any, str, Any], None]
 def due_while_open(exchange: Replace) -> None:
     """The index holds open pauses, and nothing else; and nobody is reminded of anything else."""
     exchange(
-        CallLedger,
+        LedgerState,
         "due_at",
         property(lambda self: min((each.deadline + SKEW for each in self.pauses.values()), default=None)),
     )
-    exchange(CallLedger, "looks_again_at", property(lambda _: None))
+    exchange(LedgerState, "looks_again_at", property(lambda _: None))
 
 
 def no_skew(exchange: Replace) -> None:
     """All clocks are taken to be the same."""
-    for module in (doubts, ledger, ledger_parts, occurrences, reconcile, service, upkeep):
+    for module in (doubts, ledger, ledger_parts, ledger_state, occurrences, reconcile, service, upkeep):
         if "SKEW" in module.__dict__:
             exchange(module, "SKEW", 0.0)
 
@@ -97,7 +98,7 @@ def nothing_seen(exchange: Replace) -> None:
 
 def no_polls(exchange: Replace) -> None:
     """Nobody looks whether a recording has started."""
-    exchange(CallLedger, "polls", property(lambda _: False))
+    exchange(LedgerState, "polls", property(lambda _: False))
 
 
 def no_word(exchange: Replace) -> None:

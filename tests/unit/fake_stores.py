@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from call_recording import errors
+from call_recording.awaiting import Completion
 from call_recording.ledger import CallLedger, LedgerConflictError
 from call_recording.ledger_json import dumps, loads
 from call_recording.model import Call, Reminder
@@ -98,3 +99,18 @@ def at_once(work: Callable[[], None]) -> Callable[[], None]:
 def unavailable() -> errors.UnavailableError:
     """What a store raises that does not answer."""
     return errors.UnavailableError("it does not answer")
+
+
+@dataclass
+class FakeWorkflows:
+    """Workflows that keep what they are told; those of the tokens that are *gone* wait no more."""
+
+    told: list[Completion] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+    failure: Exception | None = None
+
+    def complete(self, completion: Completion) -> bool:
+        if self.failure is not None:
+            raise self.failure
+        self.told.append(completion)
+        return completion.token not in self.gone

@@ -112,6 +112,7 @@ class RecordingObserver:
     sweeps: list[int] = field(default_factory=list)  #: how many calls each found due
     notices: list[tuple[Notice, str | None, str | None]] = field(default_factory=list)  #: what, of which call and step
     reasons: list[str | None] = field(default_factory=list)  #: why, of each notice
+    announcements: list[int] = field(default_factory=list)  #: how many events each change brought about
     taken: list[list[RecordingEvent]] = field(default_factory=list)  #: what each webhook told
 
     def handled(self, outcome: Outcome, error: VendorError | None) -> None:
@@ -137,6 +138,9 @@ class RecordingObserver:
 
     def swept(self, due: int) -> None:
         self.sweeps.append(due)
+
+    def announced(self, count: int) -> None:
+        self.announcements.append(count)
 
     def misconfigured(self, account: str, field: str, problem: str) -> None:
         self.misfits.append({"account": account, "field": field, "problem": problem})

@@ -15,6 +15,8 @@ FUNCTIONS = ROOT / "functions"
 #: Modules that know nothing of AWS, HTTP or any vendor.
 DOMAIN = (
     "account",
+    "announcements",
+    "awaiting",
     "clock",
     "command",
     "conversation",
@@ -23,6 +25,7 @@ DOMAIN = (
     "ledger",
     "ledger_json",
     "ledger_parts",
+    "ledger_state",
     "model",
     "occurrences",
     "outcome",
@@ -176,7 +179,7 @@ def test_a_handler_is_short_and_handles_no_errors(path):
 
 #: What may be longer than others, with the number of lines.
 LONG = {
-    LAYER / "ledger.py": 430,  # the one aggregate: the rules of what may happen to a call belong together
+    LAYER / "ledger.py": 360,  # the one aggregate: the rules of what may happen to a call belong together
 }
 
 

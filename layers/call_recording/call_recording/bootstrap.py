@@ -9,6 +9,7 @@ import random
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from .aws.aside import ThreadAside
 from .aws.clients import create_clients
@@ -18,10 +19,15 @@ from .aws.secrets import SecretsManagerAccounts
 from .aws.settings import Environment
 from .aws.timers import QueueTimers
 from .clock import SystemClock
+from .errors import ConfigurationError
 from .ports import AccountSecrets, Clock, Observer, Timers
 from .service import RecordingService
 from .vendors import ConnectedVendors
 from .vendors._exchange import create_client
+
+if TYPE_CHECKING:
+    from .aws.workflows import StepFunctions
+    from .inbound.ledger_stream import LedgerStream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,3 +81,34 @@ def bootstrap(environment: Environment | None = None) -> Offtape:
         observer=observer,
         public_urls=environment.public_urls,
     )
+
+
+def bootstrap_stream(environment: Environment | None = None) -> "LedgerStream":
+    """Make what announces, and tells workflows: it needs no vendor and no secret."""
+    # only one function pays for these imports: none of them is on a pause's way
+    from .aws.bus import EventBus  # noqa: PLC0415
+    from .aws.workflows import StepFunctions  # noqa: PLC0415
+    from .inbound.ledger_stream import LedgerStream  # noqa: PLC0415
+
+    environment = environment or Environment.read()
+    if not environment.event_bus_name:
+        raise ConfigurationError("EVENT_BUS_NAME", "is not set: name the bus EventBus in it, as template.yaml does")
+    clock = SystemClock()
+    events, states, dynamodb = create_clients("events", "stepfunctions", "dynamodb")
+    return LedgerStream(
+        bus=EventBus(events, name=environment.event_bus_name),
+        workflows=StepFunctions(states),
+        ledgers=DynamoLedgers(
+            dynamodb, table=environment.ledger_table, retention_days=environment.ledger_retention_days, clock=clock
+        ),
+        clock=clock,
+        observer=LogsAndMetrics(),
+    )
+
+
+def bootstrap_workflows() -> "StepFunctions":
+    """Make what tells workflows; only the functions that do so pay for it."""
+    from .aws.workflows import StepFunctions  # noqa: PLC0415
+
+    (states,) = create_clients("stepfunctions")
+    return StepFunctions(states)

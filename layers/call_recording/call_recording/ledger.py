@@ -6,11 +6,10 @@ says what each is for; a test takes each of them out, and the simulation finds w
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import errors
-from .doubts import NO_DOUBTS, Doubts
 from .ledger_parts import (
     AT_ONCE,
     GIVE_UP,
@@ -34,7 +33,8 @@ from .ledger_parts import (
     believed,
     remembered,
 )
-from .model import Action, Call, Happening, Report
+from .ledger_state import LedgerState
+from .model import Action, Happening, Report
 
 
 class LedgerConflictError(Exception):
@@ -46,93 +46,8 @@ class LedgerConflictError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallLedger:
+class CallLedger(LedgerState):
     """One call.  The store saves it as a whole if nobody else has since it was loaded."""
-
-    account: str
-    call: Call
-    version: int = 0  #: 0: never saved
-    vendor: str = ""  #: whose call it is
-    pauses: Mapping[str, Pause] = field(default_factory=dict)  #: the open ones, by step
-    stopped: bool = False  #: a stop for good was asked for
-    by_document: bool = False  #: and the vendor carries it out itself, as it follows a document of ours
-    over: bool = False  #: the call has ended
-    presumed: bool = False  #: so it seems: its vendor has not known it for long.  Whoever tells of it again reopens it
-    parent: str | None = None  #: the leg that this one was made from, where that one's recordings count too
-    known: Known = NOTHING
-    changes: int = 0  #: how often we were told of something that makes void what was known
-    lease: Lease | None = None
-    doubts: Doubts = NO_DOUBTS
-    left_at: Mapping[str, float] = field(default_factory=dict)  #: when flows say that they last left a step
-    seen: tuple[str, ...] = ()  #: ids of events and pauses that have had their effect
-    failures: int = 0  #: tries in a row that did not make the vendor match
-    failing_since: float | None = None
-    missing_since: float | None = None  #: since when the vendor says that it does not know the call
-    given_up: bool = False
-    look_at: float = 0.0  #: when to look at the vendor again, if anything is left to look after
-    events: tuple[Event, ...] = ()
-    folded: int = 0  #: how many older events are no longer kept
-
-    # What holds.
-
-    @property
-    def desired(self) -> Action | None:
-        """What the vendor is to be asked for; None if nothing any more."""
-        if self.over or self.by_document:
-            return None
-        if self.stopped:
-            return Action.STOP
-        return Action.PAUSE if self.pauses else Action.RESUME
-
-    @property
-    def matches(self) -> bool:
-        """Whether the vendor is known to be as desired, with proof."""
-        action = self.desired
-        if action is None:
-            return True
-        if self.known.shows_none_live:  # a pause in doubt may yet find a recording that has started since
-            return self.known.proven or action is not Action.RESUME
-        return self.known.proven and self.known.shows(action)
-
-    def leased(self, now: float) -> bool:
-        """Whether somebody may be commanding the vendor: no verdict is given meanwhile."""
-        return self.lease is not None and now <= self.lease.until
-
-    def doubtful(self, now: float) -> bool:
-        """Whether there is nothing to send: the vendor shows what is desired, and only time can prove it."""
-        return self.doubt is not None and now <= self.doubt
-
-    @property
-    def doubt(self) -> float | None:
-        """Until when the proof of what the vendor shows has to wait; None if that is not what is missing."""
-        action = self.desired
-        if action is None or self.known.proven or self.matches:
-            return None
-        return self.doubts.about(action) if self.known.shows(action) or self.known.shows_none_live else None
-
-    @property
-    def looks_again_at(self) -> float | None:
-        """When the vendor has to be looked at again, deadlines and leases aside; None if that is not needed."""
-        if self.lease is not None or self.given_up:
-            return None
-        if not self.matches:
-            return self.look_at if self.doubt is None else max(self.doubt, self.look_at)
-        return self.look_at if self.polls else None
-
-    @property
-    def polls(self) -> bool:
-        """Whether open pauses have to be looked after, though all is as desired."""
-        return bool(self.pauses) and (self.known.shows_none_live or all(each.kept for each in self.pauses.values()))
-
-    @property
-    def due_at(self) -> float | None:
-        """The key of the sweep's index: None only when the call is settled, or given up."""
-        times = [pause.deadline + SKEW for pause in self.pauses.values() if not pause.kept]
-        if self.lease is not None:
-            times.append(self.lease.until)
-        if (look := self.looks_again_at) is not None:
-            times.append(look)
-        return min(times, default=None)
 
     # What may happen to a call.
 
@@ -173,6 +88,7 @@ class CallLedger:
             deadline=max(now + seconds, before.deadline if before else 0.0),
             occurred_at=max(filter(None, (occurred_at, before and before.occurred_at)), default=None),
             entries=before.entries + 1 if before else 1,
+            token=before.token if before else None,
         )
         opened = replace(ledger, pauses={**self.pauses, step: pause})._anew(self)
         what = "entered again" if before else "entered"
@@ -248,13 +164,25 @@ class CallLedger:
         ledger = self
         for step, pause in late.items():
             if on_deadline == "keep":
-                ledger = replace(ledger, pauses={**ledger.pauses, step: pause._replace(kept=True)})
+                ledger = replace(ledger, pauses={**ledger.pauses, step: pause._replace(kept=True, token=None)})
             else:
                 ledger = replace(ledger, pauses=_without(ledger.pauses, step))
             ledger = ledger._noted(now, "expired", step=step, pause_id=pause.pause_id, on_deadline=on_deadline)
         if late and on_deadline == "stop":
             ledger = replace(ledger, stopped=True, pauses={}, known=NOTHING)
         return ledger._anew(self) if late else self
+
+    def awaited(self, *, step: str, token: str, now: float, by: str) -> "CallLedger":
+        """A workflow waits for the end of *step*, if its pause is open: whatever closes it says so to the *token*."""
+        pause = self.pauses.get(step)
+        if pause is None or pause.kept or pause.token == token:
+            return self
+        ledger = replace(self, pauses={**self.pauses, step: pause._replace(token=token)})
+        return ledger._noted(now, "awaited", by=by, step=step, pause_id=pause.pause_id)
+
+    def not_awaited(self, *, step: str, now: float) -> "CallLedger":
+        """The workflow that waited for the end of *step* had gone, or its time was over: nobody was told."""
+        return self._noted(now, "nobody waited", step=step)
 
     def call_ended(self, *, event_id: str, now: float, by: str) -> "CallLedger":
         """Somebody says that the call is over: where anything is open that is for its vendor to show, else it is presumed."""

@@ -59,6 +59,7 @@ class Pause(NamedTuple):
     occurred_at: float | None = None  #: when the flow says that it entered the step
     entries: int = 1  #: how often it was entered
     kept: bool = False  #: past its deadline, and kept by the account's wish
+    token: str | None = None  #: of the workflow that waits for its end: a secret, which goes with the pause
 
     def is_later(self, pause_id: str | None, occurred_at: float | None) -> bool:
         """Whether it is of a later visit than the one that a `left` which says this is about."""

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from .account import Account, AccountSecret
+from .announcements import Announcement
+from .awaiting import Completion
 from .errors import VendorError
 from .ledger import CallLedger
 from .model import Action, Call, CallState, Notice, Recording, RecordingEvent, Reminder, Trigger
@@ -112,6 +114,20 @@ class Timers(Protocol):
         """Put *reminder* where people look after what could not be done.  Raises UnavailableError."""
 
 
+class Bus(Protocol):
+    """Where it is announced what happened to calls."""
+
+    def announce(self, announcements: Sequence[Announcement]) -> None:
+        """Announce them, in their order.  Raises UnavailableError if any could not be."""
+
+
+class Workflows(Protocol):
+    """Who waits for the end of a step."""
+
+    def complete(self, completion: Completion) -> bool:
+        """Tell it; False if nobody waits any more.  Raises UnavailableError."""
+
+
 class Aside(Protocol):
     """Runs something beside what its caller does next."""
 
@@ -144,6 +160,9 @@ class Observer(Protocol):
 
     def swept(self, due: int) -> None:
         """A sweep has found so many calls that were due."""
+
+    def announced(self, count: int) -> None:
+        """So many events were put on the bus."""
 
     def misconfigured(self, account: str, field: str, problem: str) -> None:
         """An account's secret does not fit; an operator has to mend it."""

@@ -5,6 +5,7 @@ from typing import Final
 
 from . import errors
 from .account import Account, AccountSecret
+from .awaiting import Completion, how_ended
 from .command import Command
 from .conversation import ATTEMPT_SECONDS
 from .ledger import LedgerConflictError
@@ -72,6 +73,29 @@ class RecordingService(Upkeep):
         except errors.UnavailableError:
             pass
         self._notice(Notice.LEDGER_UNAVAILABLE, trigger.account, trigger.call, trigger.step)
+
+    def await_end(self, trigger: Trigger, token: str, secret: AccountSecret) -> Completion | None:
+        """Keep *token* with the pause of the trigger's step; return what it is to be told if that is not open any more.
+
+        Raises InvalidTriggerError, and UnavailableError if it cannot be kept.
+        """
+        self._vendors(secret.account).check_ids(trigger.call, None)
+        ledger = self._ledgers.load(trigger.account, trigger.call)
+        for _ in range(SAVES):
+            now = self._clock.now()
+            applied = ledger.awaited(step=trigger.step, token=token, now=now, by=trigger.by)
+            pause = applied.pauses.get(trigger.step)
+            if pause is None or pause.token != token:
+                return Completion(token, trigger.step, how_ended(applied, trigger.step))
+            if applied is ledger:
+                return None
+            try:
+                self._ledgers.save(applied)
+            except LedgerConflictError as conflict:
+                ledger = conflict.current or self._ledgers.load(trigger.account, trigger.call)
+            else:
+                return None
+        raise errors.UnavailableError("the ledger of this call is written by too many at once")
 
     def _handle(
         self,

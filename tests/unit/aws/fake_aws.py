@@ -1,5 +1,6 @@
-"""DynamoDB and SQS in memory, with botocore's requests, answers and errors; only what Offtape asks of them."""
+"""DynamoDB, SQS and EventBridge in memory, with botocore's requests, answers and errors; only what Offtape asks of them."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -149,3 +150,22 @@ class FakeSqs:
             raise aws_error("InvalidParameterValue")
         self.sent.append((request["QueueUrl"], request["MessageBody"], delay))
         return {"MessageId": "1"}
+
+
+class FakeEvents:
+    """A bus that keeps what was put, request by request."""
+
+    def __init__(self) -> None:
+        self.requests: list[list[dict[str, Any]]] = []
+        self.failure: Exception | None = None  #: raised by each request
+        self.not_taken: set[int] = set()  #: places of the events that EventBridge does not take
+
+    def put_events(self, *, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 -- as AWS names it
+        if self.failure is not None:
+            raise self.failure
+        if not 1 <= len(Entries) <= 10:
+            raise aws_error("ValidationException")
+        self.requests.append(Entries)
+        failed = [json.loads(each["Detail"])["sequence"] in self.not_taken for each in Entries]
+        answers = [{"ErrorCode": "ThrottlingException"} if each else {"EventId": "1"} for each in failed]
+        return {"FailedEntryCount": sum(failed), "Entries": answers}

@@ -7,7 +7,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from call_recording import errors
+from call_recording.awaiting import Completion, Ended
 from call_recording.inbound.tasks import WorkflowTasks
+from tests.unit.fake_stores import FakeWorkflows
 from tests.unit.fakes import (
     ACCOUNT_SID,
     BANDWIDTH_CALL,
@@ -23,11 +25,20 @@ from tests.unit.fakes import (
 )
 
 
+@pytest.fixture(name="workflows")
+def _workflows() -> FakeWorkflows:
+    return FakeWorkflows()
+
+
 @pytest.fixture(name="tasks")
-def _tasks(secrets_manager, platforms, clock, observer) -> WorkflowTasks:
+def _tasks(secrets_manager, platforms, clock, observer, workflows) -> WorkflowTasks:
     parts = assemble(secrets_manager=secrets_manager, platforms=platforms, clock=clock, observer=observer)
     return WorkflowTasks(
-        accounts=parts.accounts, recordings=parts.recordings, clock=parts.clock, observer=parts.observer
+        accounts=parts.accounts,
+        recordings=parts.recordings,
+        workflows=workflows,
+        clock=parts.clock,
+        observer=parts.observer,
     )
 
 
@@ -181,3 +192,50 @@ class TestErrors:
             run(seconds_left=seconds_left)
 
         assert platforms.requests == []
+
+
+class TestWaiting:
+    """A workflow that wants to be told when a step has ended."""
+
+    TOKEN = "placeholder-task-token-0001"
+
+    def test_it_waits_while_the_pause_is_open(self, run, workflows):
+        """The token is kept with the pause, and nobody is told anything yet."""
+        run()
+
+        assert run(action="wait", task_token=self.TOKEN) == {"waits": True}
+        assert run(action="wait", task_token=self.TOKEN) == {"waits": True}
+        assert workflows.told == []
+
+    def test_scenario_34_a_pause_that_is_closed_is_told_at_once(self, run, workflows):
+        """A step that was left before the workflow came to wait ends the wait at once."""
+        run()
+        run(action="resume")
+
+        assert run(action="wait", task_token=self.TOKEN) == {"waits": False, "ended": "left"}
+        assert workflows.told == [Completion(self.TOKEN, "card-entry", Ended.LEFT)]
+
+    @pytest.mark.parametrize(
+        ("changed", "field"),
+        [
+            ({"task_token": None}, "task_token"),
+            ({"task_token": ""}, "task_token"),
+            ({"task_token": f"{CARD} "}, "task_token"),
+            ({"task_token": 7}, "task_token"),
+            ({"task_token": "a" * 2049}, "task_token"),
+            ({"call_id": None}, "call_id"),
+            ({"call_id": CARD}, "call_id"),
+            ({"step": CARD}, "step"),
+        ],
+    )
+    def test_what_does_not_fit_is_refused_by_name(self, run, workflows, changed, field):
+        """A field that does not fit is named, and its value is not."""
+        with pytest.raises(errors.InvalidTriggerError) as raised:
+            run(**({"action": "wait", "task_token": self.TOKEN} | changed))
+        assert (raised.value.field, workflows.told) == (field, [])
+        assert CARD not in str(raised.value)
+
+    def test_of_an_unknown_account_nobody_waits(self, run):
+        """An account that does not exist has no steps."""
+        with pytest.raises(errors.UnknownAccountError):
+            run(action="wait", task_token=self.TOKEN, account="nobody")

@@ -93,6 +93,10 @@ class LogsAndMetrics:
         """Count what was due: a sweep that finds nothing shows all the same that there was one."""
         metrics.add_metric("CallsDue", MetricUnit.Count, due)
 
+    def announced(self, count: int) -> None:
+        """Count what was put on the bus: a stream that tells nothing new shows all the same that it is read."""
+        metrics.add_metric("EventsAnnounced", MetricUnit.Count, count)
+
     def misconfigured(self, account: str, field: str, problem: str) -> None:
         """Log and count a secret that does not fit."""
         logger.error(

@@ -18,6 +18,7 @@ class Environment:
     ledger_retention_days: int = 400
     secret_prefix: str = "call-recording/"  # noqa: S105 -- where secrets are, not one
     secret_ttl_seconds: float = 60.0
+    event_bus_name: str = ""  #: only where events are announced
     public_urls: tuple[str, ...] = ()  #: under which vendors reach the API, beside its own
     own_ca: bool = False  #: the company brings its own certificate authorities (SSL_CERT_FILE or SSL_CERT_DIR)
 
@@ -34,6 +35,7 @@ class Environment:
             ledger_retention_days=retention,
             secret_prefix=environ.get("SECRET_PREFIX", "call-recording/"),
             secret_ttl_seconds=float(_whole_number(environ, "SECRET_TTL_SECONDS", "60", "seconds")),
+            event_bus_name=environ.get("EVENT_BUS_NAME", ""),
             public_urls=_public_urls(environ),
             own_ca=bool(environ.get("SSL_CERT_FILE") or environ.get("SSL_CERT_DIR")),
         )

@@ -1,16 +1,24 @@
 """The input of a Step Functions task, or of any other caller inside the AWS account."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 from .. import errors
-from ..model import Action, Deadline
+from ..account import Account, AccountSecret
+from ..model import Action, Deadline, Trigger
 from ..outcome import Outcome
-from ..ports import AccountSecrets, Clock, Observer
+from ..ports import AccountSecrets, Clock, Observer, Workflows
 from ..service import RecordingService
 from .fields import parse_trigger
+
+#: What a workflow asks for that wants to be told when a step has ended.
+WAIT: Final = "wait"
+
+# https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
+_TOKEN = re.compile(r"[!-~]{1,2048}")
 
 #: Kept back from the invocation's time for raising or returning, seconds.
 ANSWER_SECONDS: Final = 0.05
@@ -20,10 +28,17 @@ class WorkflowTasks:
     """Carries out tasks.  Whoever may invoke the function may act on every account."""
 
     def __init__(
-        self, *, accounts: AccountSecrets, recordings: RecordingService, clock: Clock, observer: Observer
+        self,
+        *,
+        accounts: AccountSecrets,
+        recordings: RecordingService,
+        workflows: Workflows,
+        clock: Clock,
+        observer: Observer,
     ) -> None:
         self._accounts = accounts
         self._recordings = recordings
+        self._workflows = workflows
         self._clock = clock
         self._observer = observer
 
@@ -34,6 +49,10 @@ class WorkflowTasks:
         the message is the result, as JSON, or says what is wrong with the task.
         """
         try:
+            if not isinstance(task, Mapping):
+                raise errors.InvalidTriggerError("task", "must be an object")
+            if task.get("action") == WAIT:
+                return self._wait(task)
             outcome = self._handle(task, seconds_left)
         except errors.ConfigurationError as exc:
             self._observer.misconfigured(task["account"], exc.field, str(exc))
@@ -49,29 +68,49 @@ class WorkflowTasks:
     def _handle(self, task: Mapping[str, Any], seconds_left: float) -> Outcome:
         received_at = self._clock.now()
         started = self._clock.monotonic()
-        if not isinstance(task, Mapping):
-            raise errors.InvalidTriggerError("task", "must be an object")
-        name = task.get("account")
-        secret = self._accounts.get(name) if isinstance(name, str) else None
-        if secret is None:
-            raise errors.UnknownAccountError("there is no such account: its secret is call-recording/<account>")
-        self._recordings.require_fit(secret)
+        secret = self._secret_of(task)
         account = secret.account
-        step = task.get("step")
-        trigger = parse_trigger(task, account=account, action=_action(task), step=step if isinstance(step, str) else "")
+        trigger = _trigger_of(task, account, _action(task))
         spent = self._clock.monotonic() - started
         budget = min(account.settings.budget_ms / 1000, seconds_left) - spent - ANSWER_SECONDS
         return self._recordings.handle(
-            replace(trigger, by="workflow"),
+            trigger,
             secret,
             received_at=received_at,
             deadline=Deadline(self._clock.monotonic, budget),
             ends_at=received_at + seconds_left,
         )
 
+    def _wait(self, task: Mapping[str, Any]) -> dict[str, Any]:
+        """Let the workflow wait for the end of a step: its token comes back when the step's pause is closed."""
+        secret = self._secret_of(task)
+        token = task.get("task_token")
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+            raise errors.InvalidTriggerError("task_token", "must be the token of a task: $$.Task.Token")
+        trigger = _trigger_of(task, secret.account, Action.PAUSE)
+        completion = self._recordings.await_end(trigger, token, secret)
+        if completion is None:
+            return {"waits": True}
+        self._workflows.complete(completion)
+        return {"waits": False, "ended": completion.ended}
+
+    def _secret_of(self, task: Mapping[str, Any]) -> AccountSecret:
+        name = task.get("account")
+        secret = self._accounts.get(name) if isinstance(name, str) else None
+        if secret is None:
+            raise errors.UnknownAccountError("there is no such account: its secret is call-recording/<account>")
+        self._recordings.require_fit(secret)
+        return secret
+
+
+def _trigger_of(task: Mapping[str, Any], account: Account, action: Action) -> Trigger:
+    step = task.get("step")
+    trigger = parse_trigger(task, account=account, action=action, step=step if isinstance(step, str) else "")
+    return replace(trigger, by="workflow")
+
 
 def _action(task: Mapping[str, Any]) -> Action:
     action = task.get("action")
     if action not in tuple(Action):
-        raise errors.InvalidTriggerError("action", f"must be one of {', '.join(Action)}")
+        raise errors.InvalidTriggerError("action", f"must be one of {', '.join(Action)}, {WAIT}")
     return Action(action)

@@ -1,0 +1,19 @@
+"""The table of ledgers tells of each that was saved: what happened is announced, and workflows that wait are told."""
+
+from typing import Any
+
+from call_recording.bootstrap import bootstrap_stream  # isort: skip -- first: it speeds up the imports that follow
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from call_recording.aws.observability import instrumented
+
+stream = bootstrap_stream()
+
+
+@instrumented
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 -- as Lambda calls it
+    """Take a batch of changes in their order; what fails is raised, so that it and those behind it come again."""
+    for record in event["Records"]:
+        stream.deliver(record["dynamodb"])
+    return {}

@@ -1,0 +1,52 @@
+"""Step Functions, whose tasks wait for a token to come back."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+from botocore.exceptions import ClientError
+
+from ..awaiting import Completion, Ended
+from ..errors import UnavailableError
+from .failures import AWS_ERRORS, reason
+
+#: Map an end that a workflow has to branch on: the error that its task fails with.
+ERRORS: Mapping[Ended, str] = {
+    Ended.EXPIRED: "PauseExpiredError",
+    Ended.CALL_OVER: "CallOverError",
+    Ended.SUPERSEDED: "ConflictError",
+}
+#: Nobody waits any more.  https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
+_GONE: Final = frozenset({"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"})
+
+
+class StatesClient(Protocol):
+    """The two operations that are used of botocore's client."""
+
+    def send_task_success(self, **request: Any) -> dict[str, Any]:
+        """Complete a task."""
+
+    def send_task_failure(self, **request: Any) -> dict[str, Any]:
+        """Fail a task."""
+
+
+class StepFunctions:
+    """Tells workflows that what they wait for has ended.  A token is never logged, and never in an error's text."""
+
+    def __init__(self, client: StatesClient) -> None:
+        self._client = client
+
+    def complete(self, completion: Completion) -> bool:
+        """Tell it; False if nobody waits any more.  Raises UnavailableError: then it has to be told another time."""
+        told = json.dumps({"ended": completion.ended, "step": completion.step})
+        try:
+            if completion.ended in ERRORS:
+                error = ERRORS[completion.ended]
+                self._client.send_task_failure(taskToken=completion.token, error=error, cause=told)
+            else:
+                self._client.send_task_success(taskToken=completion.token, output=told)
+        except AWS_ERRORS as exc:
+            if isinstance(exc, ClientError) and exc.response["Error"]["Code"] in _GONE:
+                return False
+            raise UnavailableError(f"Step Functions: {reason(exc)}") from None  # the cause would quote the token
+        return True

@@ -1,0 +1,54 @@
+"""What the table tells of each ledger that was saved: what has happened is announced, and workflows that wait are told.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from .. import errors, ledger_json
+from ..announcements import announced
+from ..awaiting import Completion, completions
+from ..ledger import CallLedger, LedgerConflictError
+from ..ports import Bus, Clock, Ledgers, Observer, Workflows
+
+
+class LedgerStream:
+    """Takes one change of the table after the other."""
+
+    def __init__(self, *, bus: Bus, workflows: Workflows, ledgers: Ledgers, clock: Clock, observer: Observer) -> None:
+        self._bus = bus
+        self._workflows = workflows
+        self._ledgers = ledgers
+        self._clock = clock
+        self._observer = observer
+
+    def deliver(self, change: Mapping[str, Any]) -> None:
+        """Announce what *change*, a record's `dynamodb`, has brought about.  Raises UnavailableError: then it comes again."""
+        try:
+            before, after = _ledger_of(change, "OldImage"), _ledger_of(change, "NewImage")
+            announcements = [] if after is None else announced(before, after)
+        except (ValueError, LookupError, TypeError):
+            # one that nobody can read must not keep those behind it from being announced
+            self._observer.refused("a ledger in the table's stream cannot be read")
+            return
+        if after is None:
+            return
+        for completion in completions(before, after):
+            if not self._workflows.complete(completion):
+                self._note(after, completion)
+        self._bus.announce(announcements)
+        self._observer.announced(len(announcements))
+
+    def _note(self, told: CallLedger, completion: Completion) -> None:
+        """Write down that nobody waited any more: that harms nothing, and is left out if the ledger is busy."""
+        with suppress(errors.UnavailableError, LedgerConflictError):
+            ledger = self._ledgers.load(told.account, told.call)
+            self._ledgers.save(ledger.not_awaited(step=completion.step, now=self._clock.now()))
+
+
+def _ledger_of(change: Mapping[str, Any], image: str) -> CallLedger | None:
+    if image not in change:
+        return None
+    return ledger_json.loads(change[image]["document"]["S"], 0)
