@@ -24,7 +24,9 @@ ROOT = Path(__file__).parents[2]
 #: What a log line must not have: the path names the account, a query or a body can carry anything.
 FORBIDDEN_IN_ACCESS_LOG = ("path", "query", "body", "header", "identity", "authorizer", "protocol")
 
-#: What every role grants.
+#: The functions that command vendors; what is told of that is told by others (test_template_events.py).
+COMMANDING = ("FlowCallback", "VendorWebhook", "WorkflowTask", "PauseDeadline")
+#: What the role of each of them grants.
 EVERYBODY_S = {"ReadAccounts", "DecryptAccounts", "KeepLedgers", "SendReminders", "WriteLogs", "WriteTraces"}
 
 
@@ -92,6 +94,11 @@ def services_of_the_api(resources: dict[str, Any]) -> list[str]:
     ]
 
 
+def commanding(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Give the roles of the functions that command vendors."""
+    return {name: resources[f"{name}Role"]["Properties"] for name in COMMANDING}
+
+
 def arn(name: str) -> dict[str, list[str]]:
     """Refer to a resource's ARN."""
     return {"Fn::GetAtt": [name, "Arn"]}
@@ -105,17 +112,20 @@ class TestPermissions:
         assert len(roles) == len(set(roles)) > 0
 
     def test_a_role_grants_what_its_function_does(self, resources):
-        """Every role has the same statements; that of pause_deadline, which finds and takes what is due, two more."""
-        for name, role in of_type(resources, "AWS::IAM::Role").items():
-            found = {"FindDueLedgers", "TakeReminders"} if name == "PauseDeadlineRole" else set()
+        """Who commands vendors has the same statements; who finds what is due, or tells workflows, has those for it too."""
+        more = {"PauseDeadline": {"FindDueLedgers", "TakeReminders"}, "WorkflowTask": {"CompleteTasks"}}
+        for name, role in commanding(resources).items():
+            assert set(statements(role)) == EVERYBODY_S | more.get(name, set())
 
-            assert set(statements(role)) == EVERYBODY_S | found
+    def test_a_role_allows_and_is_all_there_is(self, resources):
+        """No role has a policy of AWS's beside its own, and none denies anything."""
+        for role in of_type(resources, "AWS::IAM::Role").values():
             assert "ManagedPolicyArns" not in role
             assert {each["Effect"] for each in statements(role).values()} == {"Allow"}
 
     def test_a_role_reads_accounts_only(self, resources):
-        """Every role may read the secrets of accounts, use their key if one is named, and no other secret or key."""
-        for role in of_type(resources, "AWS::IAM::Role").values():
+        """Who commands vendors may read the secrets of accounts, use their key if one is named, and no other secret or key."""
+        for role in commanding(resources).values():
             granted = statements(role)
 
             assert granted["ReadAccounts"]["Action"] == "secretsmanager:GetSecretValue"
@@ -126,16 +136,16 @@ class TestPermissions:
             assert granted["WriteTraces"]["Action"] == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
 
     def test_a_role_keeps_ledgers_and_deletes_none(self, resources):
-        """Every role may read and write one ledger at a time: it can neither list, delete nor copy them."""
-        for role in of_type(resources, "AWS::IAM::Role").values():
+        """A function may read and write one ledger at a time: it can neither list, delete nor copy them."""
+        for role in [*commanding(resources).values(), resources["LedgerEventsRole"]["Properties"]]:
             granted = statements(role)["KeepLedgers"]
 
             assert granted["Action"] == ["dynamodb:GetItem", "dynamodb:PutItem"]
             assert granted["Resource"] == arn("LedgerTable")
 
     def test_a_role_sends_reminders(self, resources):
-        """Every role may send reminders, and give a call up; whoever commands the vendor may have to."""
-        for role in of_type(resources, "AWS::IAM::Role").values():
+        """Who commands vendors may send reminders, and give a call up: each may have to."""
+        for role in commanding(resources).values():
             granted = statements(role)["SendReminders"]
 
             assert granted["Action"] == "sqs:SendMessage"
@@ -277,9 +287,9 @@ class TestTimers:
 
     def test_messages_are_given_back_one_by_one(self, resources):
         """Of a batch only what failed comes again, and the batch reaches the alias."""
-        [source] = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+        sources = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+        [source] = [each for each in sources if each["EventSourceArn"] == arn("TimerQueue")]
 
-        assert source["EventSourceArn"] == arn("TimerQueue")
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert source["BatchSize"] == 5
         assert source["FunctionName"] == {"Ref": "PauseDeadlineFunctionAliaslive"}

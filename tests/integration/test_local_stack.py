@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 
 from local import stack as local_stack
 
+ROOT = Path(__file__).parents[2]
 #: In /proc/net/tcp: a socket that listens, and 127.0.0.1.
 LISTENING, LOOPBACK = "0A", "0100007F"
 PROC = Path("/proc")
@@ -125,7 +126,8 @@ class TestDescription:
         """The file has every address, an account for each vendor and a key for each account."""
         where = {"api", "aws_endpoint", "region", "control", "ledger_table", "timer_queue_url", "dead_letter_queue_url"}
 
-        assert stack.keys() == where | {"ivr", "vendors", "accounts", "functions"}
+        assert stack.keys() == where | {"event_bus", "ivr", "vendors", "accounts", "functions"}
+        assert stack["functions"].keys() == {path.parent.name for path in ROOT.glob("functions/*/app.py")}
         assert stack["vendors"].keys() == {"twilio", "signalwire", "bandwidth", "bird"}
         assert stack["accounts"].keys() == {f"demo-{vendor}" for vendor in stack["vendors"]}
         for name, account in stack["accounts"].items():

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from call_recording import errors
+from call_recording.announcements import Announcement
 from call_recording.awaiting import Completion
 from call_recording.ledger import CallLedger, LedgerConflictError
 from call_recording.ledger_json import dumps, loads
@@ -114,3 +115,18 @@ class FakeWorkflows:
             raise self.failure
         self.told.append(completion)
         return completion.token not in self.gone
+
+
+@dataclass
+class FakeBus:
+    """A bus that keeps what was announced."""
+
+    heard: list[str] = field(default_factory=list)  #: the kinds
+    sequences: list[int] = field(default_factory=list)
+    failure: Exception | None = None
+
+    def announce(self, announcements: Sequence[Announcement]) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.heard += [each.kind for each in announcements]
+        self.sequences += [each.detail["sequence"] for each in announcements]

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from itertools import chain
 
 import pytest
 
@@ -58,7 +59,7 @@ def test_as_many_as_eventbridge_takes(bus, events, length, requests):
 
     assert MAX_ENTRIES == 10
     assert [len(each) for each in sequences(events)] == requests
-    assert sum(sequences(events), []) == list(range(length))
+    assert list(chain(*sequences(events))) == list(range(length))
 
 
 @pytest.mark.parametrize("failure", [*NOT_CARRIED_OUT, *UNCLEAR, *REFUSED], ids=repr)

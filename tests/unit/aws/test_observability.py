@@ -180,6 +180,17 @@ class TestSwept:
         assert metrics()["CallsDue"] == [float(due)]
 
 
+class TestAnnounced:
+    """What was put on the bus."""
+
+    @pytest.mark.parametrize("count", [0, 4])
+    def test_it_is_counted(self, metrics, count):
+        """What was announced is counted, also if it was nothing: a stream that is read is seen to be."""
+        observability.LogsAndMetrics().announced(count)
+
+        assert metrics()["EventsAnnounced"] == [float(count)]
+
+
 class TestRefusedAndMisconfigured:
     """What never reached a vendor."""
 

@@ -20,6 +20,7 @@ class TestEnvironment:
             ledger_retention_days=400,
             secret_prefix="call-recording/",
             secret_ttl_seconds=60.0,
+            event_bus_name="",
             public_urls=(),
             own_ca=False,
         )
@@ -31,6 +32,11 @@ class TestEnvironment:
         )
 
         assert (read.secret_prefix, read.secret_ttl_seconds, read.ledger_retention_days) == ("other/", 0.0, 7)
+
+    def test_only_who_announces_has_a_bus(self):
+        """The bus is read where one is named; who does not announce is told none."""
+        assert Environment.read(NEEDED | {"EVENT_BUS_NAME": "offtape"}).event_bus_name == "offtape"
+        assert Environment.read(NEEDED).event_bus_name == ""
 
     @pytest.mark.parametrize("name", NEEDED)
     @pytest.mark.parametrize("without", [{}, {"x": ""}], ids=["absent", "empty"])

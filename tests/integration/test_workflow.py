@@ -1,0 +1,288 @@
+"""The workflow card_capture, executed for real: it pauses, waits until the step has ended, and resumes, whatever happened."""
+
+import json
+from functools import partial
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from tests.integration.calls import PATIENCE_SECONDS, VENDORS, SimulatedCall, eventually
+from tests.integration.executions import STEP, Execution, given, token_of, wait_until_awaited
+
+WORKFLOWS = Path(__file__).parents[2] / "workflows"
+OUTPUT = jsonschema.Draft202012Validator(json.loads((WORKFLOWS / "card_capture_output.schema.json").read_text()))
+CARD = "4111 1111 1111 1111"
+#: Long enough to say a card number, short enough to wait for; seconds.
+BRIEFLY = 3
+by_itself = partial(eventually, seconds=PATIENCE_SECONDS)
+
+
+@pytest.fixture(name="states", scope="module")
+def _states(aws):
+    return aws("stepfunctions")
+
+
+@pytest.fixture(name="capture", scope="module")
+def _capture(states, stack):
+    """Start the workflow for a call."""
+
+    def capture(call: SimulatedCall, **fields: object) -> Execution:
+        return Execution(states, stack["state_machines"]["card_capture"], given(call, **fields))
+
+    return capture
+
+
+@pytest.fixture(name="waiting", scope="module")
+def _waiting(states, aws, stack):
+    """Start a state machine that has nothing but the workflow's wait."""
+    described = states.describe_state_machine(stateMachineArn=stack["state_machines"]["card_capture"])
+    wait = json.loads(described["definition"])["States"]["WaitForEnd"]
+    wait["Arguments"]["Payload"] |= {field: f"{{% $states.input.{field} %}}" for field in ("account", "call_id", "step")}
+    kept = {key: wait[key] for key in ("Type", "Resource", "Arguments")} | {"TimeoutSeconds": 60, "End": True}
+    definition = {"QueryLanguage": "JSONata", "StartAt": "WaitForEnd", "States": {"WaitForEnd": kept}}
+    made = states.create_state_machine(name="wait", definition=json.dumps(definition), roleArn=described["roleArn"])
+
+    return lambda call: Execution(states, made["stateMachineArn"], given(call))
+
+
+def logged(state: Path) -> str:
+    """What all processes of the stack have written."""
+    return "".join(path.read_text() for path in (state / "logs").glob("*.log"))
+
+
+class TestLeft:
+    @pytest.mark.parametrize("vendor", VENDORS)
+    def test_left_ends_the_wait(self, stack, capture, ledger_table, vendor):
+        """The workflow pauses, the flow collects the card and leaves, the workflow ends with proof that the tape runs."""
+        call = SimulatedCall(stack, vendor)
+        execution = capture(call, recording_id=call.created["recording_ids"][0])
+        wait_until_awaited(ledger_table, call)
+
+        assert call.say(CARD) == []
+        assert call.flow("left").status_code == 200
+        output = execution.output()
+        OUTPUT.validate(output)
+        assert (output["collected"], output["ended"]) == (True, "left")
+        assert output["pause"]["safe_to_collect"] is True
+        assert output["ledger"]["open_pauses"] == 0
+        assert [each["status"] for each in output["ledger"]["recordings"]] == ["in-progress"]
+        assert call.runs()
+
+    def test_stopped_for_good(self, stack, capture, ledger_table):
+        """Consent withdrawn: the wait ends, nothing is collected, and that nothing can be resumed is no failure."""
+        call = SimulatedCall(stack, "twilio")
+        execution = capture(call)
+        wait_until_awaited(ledger_table, call)
+        call.flow("stop")
+        output = execution.output()
+
+        OUTPUT.validate(output)
+        assert (output["collected"], output["ended"], output["resume"]) == (False, "stopped", "ConflictError")
+        assert call.statuses() == ["stopped"]
+
+    def test_the_token_is_a_secret(self, stack, capture, ledger_table, state):
+        """It is in no log, and gone from the ledger as soon as it has been used."""
+        call = SimulatedCall(stack, "bandwidth")
+        execution = capture(call)
+        token = wait_until_awaited(ledger_table, call)
+        call.flow("left")
+        execution.output()
+
+        assert token not in logged(state)
+        assert token not in json.dumps(ledger_table.read(call))
+
+    def test_the_pause_was_closed_before_the_wait(self, stack, waiting):
+        """Whoever waits for a pause that is not open any more is told so at once."""
+        call = SimulatedCall(stack, "twilio")
+        call.flow("entered")
+        call.flow("left")
+
+        assert waiting(call).output()["ended"] == "left"
+
+    def test_without_the_permission_no_token_is_completed(self, stack, waiting, denied):
+        """The functions are held to their roles: what workflow_task completes here, it may complete by its policy alone."""
+        call = SimulatedCall(stack, "twilio")
+        call.flow("entered")
+        call.flow("left")
+        with denied("workflow_task", "states:SendTaskSuccess"):
+            described = waiting(call).ended()
+
+        assert (described["status"], described["error"]) == ("FAILED", "UnavailableError")
+
+
+class TestUnsafe:
+    @pytest.mark.parametrize("vendor", ["twilio", "bandwidth"])
+    def test_a_vendor_that_lies(self, stack, hurried, capture, vendor):
+        """A pause that is not shown is repeated, then given up: no card step, and a resume all the same."""
+        call = SimulatedCall(stack, vendor, account=hurried[vendor])
+        call.fault("pause", times=1000, apply=False, status=200, body={})
+        execution = capture(call)
+        output = execution.output()
+
+        OUTPUT.validate(output)
+        assert (output["collected"], output["ended"]) == (False, "not-safe")
+        assert output["pause"] == "UnconfirmedError" or output["pause"] == "OutcomeUnknownError"
+        assert len(execution.failures("Pause")) == 3
+        assert "WaitForEnd" not in execution.path()
+        assert call.runs()
+
+    def test_a_permanent_error_is_not_repeated(self, stack, capture):
+        """An account's credentials that the vendor refuses stay refused: one attempt, and the resume says so loudly."""
+        call = SimulatedCall(stack, "twilio")
+        call.fault("any", times=1000, apply=False, status=401)
+        execution = capture(call)
+        described = execution.ended()
+        call.control("DELETE", "/faults")
+
+        assert (described["status"], described["error"]) == ("FAILED", "RecordingNotResumedError")
+        OUTPUT.validate(json.loads(described["cause"]))
+        assert json.loads(described["cause"])["pause"] == "AuthenticationError"
+        assert len(execution.failures("Pause")) == len(execution.failures("Resume")) == 1
+
+    def test_the_vendor_is_down_then_up(self, stack, hurried, capture, ledger_table):
+        """A pause whose outcome nobody knows is repeated until the vendor answers; then the card may be collected."""
+        call = SimulatedCall(stack, "twilio", account=hurried["twilio"])
+        call.fault("any", times=1000, apply=False, status=503)
+        execution = capture(call)
+        assert by_itself(lambda: execution.failures("Pause"))
+        call.control("DELETE", "/faults")
+        wait_until_awaited(ledger_table, call)
+
+        assert call.is_silent()
+        call.flow("left")
+        assert execution.output()["collected"] is True
+        assert set(execution.failures("Pause")) == {"OutcomeUnknownError"}
+        assert call.runs()
+
+
+class TestNobodyLeaves:
+    def test_scenario_23_the_card_step_never_ends(self, stack, capture, ledger_table):
+        """The pause's deadline ends the wait, and the tape runs again."""
+        call = SimulatedCall(stack, "signalwire")
+        execution = capture(call, max_pause_seconds=BRIEFLY)
+        output = execution.output()
+
+        OUTPUT.validate(output)
+        assert (output["collected"], output["ended"]) == (False, "expired")
+        assert call.runs()
+        assert by_itself(lambda: ledger_table.is_settled(call))
+
+    def test_scenario_23_the_deadline_ends_nothing(self, stack, capture, ledger_table, denied):
+        """If nobody completes the token, the task's own timeout ends the wait; the token comes late, and harms nothing."""
+        call = SimulatedCall(stack, "twilio")
+        with denied("ledger_events", "states:SendTaskFailure"):
+            execution = capture(call, max_pause_seconds=BRIEFLY)
+            output = execution.output()
+
+        OUTPUT.validate(output)
+        assert (output["collected"], output["ended"]) == (False, "timed-out")
+        assert call.runs()
+        assert by_itself(lambda: ledger_table.is_settled(call))
+
+    def test_scenario_26_somebody_else_entered_again(self, stack, capture, ledger_table):
+        """A second workflow of the same step takes the wait over: the first one's resume does not end the second's pause."""
+        call = SimulatedCall(stack, "twilio")
+        first = capture(call)
+        token = wait_until_awaited(ledger_table, call)
+        second = capture(call)
+        assert by_itself(lambda: token_of(ledger_table, call) not in {None, token})
+        output = first.output()
+
+        OUTPUT.validate(output)
+        assert (output["ended"], output["ledger"]["verdict"]) == ("superseded", "held")
+        assert call.say(CARD) == []
+        call.flow("left")
+        assert second.output()["collected"] is True
+        assert call.runs()
+
+    @pytest.mark.parametrize("vendor", ["twilio", "bird"])
+    def test_scenario_25_the_call_ends_first(self, stack, capture, ledger_table, vendor):
+        """A caller who hangs up ends the wait; that nothing can be resumed any more is no failure."""
+        call = SimulatedCall(stack, vendor)
+        execution = capture(call, max_pause_seconds=BRIEFLY)
+        wait_until_awaited(ledger_table, call)
+        call.end()
+        output = execution.output()
+
+        OUTPUT.validate(output)
+        assert (output["collected"], output["ended"], output["resume"]) == (False, "call-over", "ConflictError")
+        assert by_itself(lambda: ledger_table.is_settled(call))
+
+
+class TestResume:
+    def test_scenario_24_the_resume_fails_twice(self, stack, hurried, capture, ledger_table):
+        """The workflow does not end before the tape is shown to run, however often the resume fails."""
+        call = SimulatedCall(stack, "twilio", account=hurried["twilio"])
+        execution = capture(call)
+        wait_until_awaited(ledger_table, call)
+        call.fault("resume", times=1000, status=500, apply=False)
+        call.flow("left")
+        assert by_itself(lambda: len(execution.failures("Resume")) >= 2)
+        assert execution.described()["status"] == "RUNNING"
+        call.control("DELETE", "/faults")
+        output = execution.output()
+
+        OUTPUT.validate(output)
+        assert (output["ended"], output["resume"]["verdict"]) == ("left", "confirmed")
+        assert call.runs()
+
+
+class TestLate:
+    def test_scenario_34_the_execution_was_stopped(self, stack, capture, ledger_table):
+        """A workflow that somebody stopped leaves the pause to the flow and to its deadline, and stays stopped."""
+        call = SimulatedCall(stack, "twilio")
+        execution = capture(call)
+        wait_until_awaited(ledger_table, call)
+        execution.stop()
+
+        assert call.flow("left").status_code == 200
+        assert by_itself(lambda: ledger_table.is_settled(call))
+        assert execution.described()["status"] == "ABORTED"
+        assert call.runs()
+
+    def test_scenario_34_the_token_is_late(self, stack, aws, ledger_table, state):
+        """A token that nobody waits for any more is noted in the ledger, and what the flow asked for is done all the same."""
+        call = SimulatedCall(stack, "twilio")
+        call.flow("entered")
+        task = {**given(call), "action": "wait", "task_token": "a-token-that-has-timed-out"}
+        aws("lambda").invoke(FunctionName=stack["functions"]["workflow_task"], Payload=json.dumps(task))
+
+        assert token_of(ledger_table, call) == task["task_token"]
+        assert call.flow("left").status_code == 200
+        assert by_itself(lambda: ledger_table.events(call, "not awaited"))
+        assert call.runs()
+        assert task["task_token"] not in logged(state)
+
+
+class TestInput:
+    @pytest.mark.parametrize(
+        ("wrong", "named"),
+        [
+            ({"step": None}, "Missing: . Not text: step."),
+            ({"card_number": CARD}, "Fields that are unknown: 1."),
+            ({"max_pause_seconds": "120"}, "max_pause_seconds"),
+        ],
+    )
+    def test_a_wrong_input_is_refused_before_anything_is_sent(self, stack, capture, wrong, named):
+        """What does not fit fails at once, by a name and without a value."""
+        call = SimulatedCall(stack, "twilio")
+        described = capture(call, **wrong).ended()
+
+        assert (described["status"], described["error"]) == ("FAILED", "InvalidTriggerError")
+        assert named in described["cause"]
+        assert CARD not in described["cause"]
+        assert call.shown()["requests"] == []
+
+    def test_the_definition_that_runs_is_ours(self, states, stack):
+        """What is deployed is workflows/card_capture.asl.yaml, with the function's alias in it."""
+        described = states.describe_state_machine(stateMachineArn=stack["state_machines"]["card_capture"])
+        ours = (WORKFLOWS / "card_capture.asl.yaml").read_text().replace("${Partition}", "aws")
+        deployed = json.loads(described["definition"])
+        function = deployed["States"]["Pause"]["Arguments"]["FunctionName"]
+
+        assert function.endswith(":live")
+        assert deployed == yaml.safe_load(ours.replace("${WorkflowTask}", function))
+        assert deployed["States"]["WaitForEnd"]["Arguments"]["Payload"]["step"] == "{% $task.step %}"
+        assert STEP not in described["definition"]
