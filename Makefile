@@ -46,11 +46,12 @@ soak: ## Play a million simulated schedules (half an hour; ARGS="--schedules 100
 	@PYTHONPATH=layers/call_recording $(DEV)/python -m tests.simulation --schedules 1000000 --workers 2 $(ARGS)
 
 check: ## Lint and type-check everything
-	@$(ENVIRONMENTS) dev sam checkov
+	@$(ENVIRONMENTS) dev sam checkov $$(command -v npm >/dev/null || echo node)
 	$(DEV)/ruff format --check $(SOURCES)
 	$(DEV)/ruff check $(SOURCES)
 	$(DEV)/mypy
 	$(DEV)/cfn-lint template.yaml
+	$(DEV)/python -m local.check_workflows
 	$(SAM) validate --lint --region eu-west-1
 	.venvs/checkov/bin/checkov --config-file .checkov.yaml
 

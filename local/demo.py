@@ -1,6 +1,7 @@
 """`make demo`: one card-entry call at each vendor, through HTTP, on a local stack of its own; then what goes wrong.
 
-Two steps overlap on one call, a flow forgets to leave its step, two calls are played entirely by markup, and a vendor lies.
+Two steps overlap on one call, a flow forgets to leave its step, two calls are played entirely by markup, and a vendor lies; the last
+call is taken care of by the workflow card_capture, whose history is printed.
 
 Ends with exit code 1 if a digit of the card is on any tape, if anything else that was said is not, or if the flow
 would have asked for the card while the tape may have been running.
@@ -20,6 +21,7 @@ from rich.table import Table
 from local import stack
 from local.demo_calls import PAYLOADS, Json, Played, play, play_forgotten, play_liar, play_nested
 from local.demo_markup import play_markup
+from local.demo_workflow import history_table, play_workflow
 
 
 def draw(tape: list[Json]) -> str:
@@ -81,19 +83,21 @@ def main() -> int:
                     play_markup(local, vendor, functools.partial(say_of, vendor)) for vendor in ("twilio", "bandwidth")
                 ]
                 liar = play_liar(local, "bird", functools.partial(say_of, "bird"))
+                workflow, history = play_workflow(local, "twilio", functools.partial(say_of, "twilio"))
         except (stack.StackError, OSError) as problem:
             console.print(f"[bold]The demo could not run:[/bold] {problem}")
             return 1
-    console.print(table([*played, liar]))
+    console.print(table([*played, liar, workflow]))
     console.print("(To proof: from the trigger on; the first call waited for a cold start.)\nWhat the tapes heard:")
-    for each in played:
+    for each in [*played, workflow]:
         for tape in each.tapes:
             console.print(f"  {each.vendor:<18}{draw(tape)}", soft_wrap=True)
     console.print(
-        "\nThe last call's vendor lied: Bird answered 202 to the pause and went on recording.\n"
-        "Offtape read that back, and the flow was told not to collect the card."
+        "\nOne call's vendor lied: Bird answered 202 to the pause and went on recording.\n"
+        "Offtape read that back, and the flow was told not to collect the card.\n"
     )
-    faults = [f"{each.vendor}: {fault}" for each in [*played, liar] for fault in each.faults]
+    console.print(history_table(history))
+    faults = [f"{each.vendor}: {fault}" for each in [*played, liar, workflow] for fault in each.faults]
     console.print()
     for fault in faults:
         console.print(f"[bold]FAILED[/bold] {fault}")

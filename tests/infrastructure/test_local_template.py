@@ -64,7 +64,7 @@ class TestRewrites:
             if resource["Type"] == "AWS::CloudWatch::Alarm"
         }
 
-        assert alarms == {"DeadLetterAlarm", "SweepAlarm"}
+        assert alarms == {"DeadLetterAlarm", "StreamAlarm", "SweepAlarm"}
 
     def test_functions_lose_their_layer_and_processor_only(self, cloudformation):
         """Variables, timeout, memory and log settings are the template's."""

@@ -312,7 +312,14 @@ class TestAlarms:
         alarms = of_type(resources, "AWS::CloudWatch::Alarm")
         told = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
 
-        assert alarms.keys() == {"CardDataAlarm", "DeadLetterAlarm", "FoundRunningAlarm", "ProofAlarm", "SweepAlarm"}
+        assert alarms.keys() == {
+            "CardDataAlarm",
+            "DeadLetterAlarm",
+            "FoundRunningAlarm",
+            "ProofAlarm",
+            "StreamAlarm",
+            "SweepAlarm",
+        }
         assert all(alarm["AlarmActions"] == alarm["OKActions"] == told for alarm in alarms.values())
 
     def test_one_dead_letter_is_enough(self, resources):

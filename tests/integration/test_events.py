@@ -76,6 +76,24 @@ class TestSteps:
         opened = ["Pause Opened", "Recording Paused"]
         assert listener.hears(call, [*opened, *opened, "Pause Released", "Pause Released", "Recording Resumed"])
 
+    def test_a_workflow_that_waits(self, stack, aws, listener, ledger_table, state):
+        """That a workflow waits for a step's end is nobody's business: its token is in no event and in no log."""
+        call = SimulatedCall(stack, "twilio")
+        token = f"placeholder-task-token-{call.call_id}"
+        task = {"account": call.account, "call_id": call.call_id, "step": "card-entry"}
+        call.flow("entered")
+        answer = aws("lambda").invoke(
+            FunctionName=stack["functions"]["workflow_task"],
+            Payload=json.dumps(task | {"action": "wait", "task_token": token}),
+        )
+        assert json.loads(answer["Payload"].read()) == {"waits": True}
+        call.flow("left")
+
+        assert listener.hears(call, STEP)
+        assert eventually(lambda: ledger_table.events(call, "nobody waited"), seconds=PATIENCE_SECONDS)
+        written = [path.read_text() for path in (state / "logs").iterdir()]
+        assert not [text for text in (*written, json.dumps(listener.events(call))) if token in text]
+
     def test_a_pause_that_nobody_ends(self, stack, account, listener):
         """A step that is not left by its deadline is announced as expired, and the tape as running."""
         call = SimulatedCall(stack, "twilio", account=account("twilio")[:2])
@@ -121,13 +139,17 @@ class TestOutages:
     def test_nothing_is_lost_while_eventbridge_is_down(self, stack, denied, listener, ledger_table, state):
         """What happens while nothing can be announced is announced afterwards, all of it, and no flow waits for it."""
         log = state / "logs" / "ledger_events.log"
-        failures = log.read_text().count("AccessDenied") if log.exists() else 0
+
+        def refusals() -> int:
+            return log.read_text().count("AccessDenied") if log.exists() else 0
+
+        before = refusals()
         with denied("ledger_events", "events:PutEvents"):
             calls = [SimulatedCall(stack, vendor) for vendor in VENDORS]
             for call in calls:
                 assert call.flow("entered").status_code == 200
                 assert call.flow("left").status_code == 200
-            assert eventually(lambda: log.read_text().count("AccessDenied") > failures, seconds=PATIENCE_SECONDS)
+            assert eventually(lambda: refusals() > before, seconds=PATIENCE_SECONDS)
             assert [listener.kinds(call) for call in calls] == [[]] * len(calls)
 
         assert all(listener.hears(call, STEP) for call in calls)

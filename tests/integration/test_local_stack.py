@@ -126,7 +126,7 @@ class TestDescription:
         """The file has every address, an account for each vendor and a key for each account."""
         where = {"api", "aws_endpoint", "region", "control", "ledger_table", "timer_queue_url", "dead_letter_queue_url"}
 
-        assert stack.keys() == where | {"event_bus", "ivr", "vendors", "accounts", "functions"}
+        assert stack.keys() == where | {"event_bus", "ivr", "vendors", "accounts", "functions", "state_machines"}
         assert stack["functions"].keys() == {path.parent.name for path in ROOT.glob("functions/*/app.py")}
         assert stack["vendors"].keys() == {"twilio", "signalwire", "bandwidth", "bird"}
         assert stack["accounts"].keys() == {f"demo-{vendor}" for vendor in stack["vendors"]}

@@ -39,12 +39,20 @@ def _waiting(states, aws, stack):
     """Start a state machine that has nothing but the workflow's wait."""
     described = states.describe_state_machine(stateMachineArn=stack["state_machines"]["card_capture"])
     wait = json.loads(described["definition"])["States"]["WaitForEnd"]
-    wait["Arguments"]["Payload"] |= {field: f"{{% $states.input.{field} %}}" for field in ("account", "call_id", "step")}
+    wait["Arguments"]["Payload"] |= {
+        field: f"{{% $states.input.{field} %}}" for field in ("account", "call_id", "step")
+    }
     kept = {key: wait[key] for key in ("Type", "Resource", "Arguments")} | {"TimeoutSeconds": 60, "End": True}
     definition = {"QueryLanguage": "JSONata", "StartAt": "WaitForEnd", "States": {"WaitForEnd": kept}}
     made = states.create_state_machine(name="wait", definition=json.dumps(definition), roleArn=described["roleArn"])
 
     return lambda call: Execution(states, made["stateMachineArn"], given(call))
+
+
+@pytest.fixture(name="impatient", scope="module")
+def _impatient(account):
+    """Give each vendor an account that gives up soon on a vendor that fails, which acts within two seconds or never."""
+    return {vendor: account(vendor, settings={"in_flight_ms": 2_000, "budget_ms": 900})[:2] for vendor in VENDORS}
 
 
 def logged(state: Path) -> str:
@@ -57,7 +65,7 @@ class TestLeft:
     def test_left_ends_the_wait(self, stack, capture, ledger_table, vendor):
         """The workflow pauses, the flow collects the card and leaves, the workflow ends with proof that the tape runs."""
         call = SimulatedCall(stack, vendor)
-        execution = capture(call, recording_id=call.created["recording_ids"][0])
+        execution = capture(call)
         wait_until_awaited(ledger_table, call)
 
         assert call.say(CARD) == []
@@ -114,16 +122,16 @@ class TestLeft:
 
 class TestUnsafe:
     @pytest.mark.parametrize("vendor", ["twilio", "bandwidth"])
-    def test_a_vendor_that_lies(self, stack, hurried, capture, vendor):
+    def test_a_vendor_that_lies(self, stack, impatient, capture, vendor):
         """A pause that is not shown is repeated, then given up: no card step, and a resume all the same."""
-        call = SimulatedCall(stack, vendor, account=hurried[vendor])
+        call = SimulatedCall(stack, vendor, account=impatient[vendor])
         call.fault("pause", times=1000, apply=False, status=200, body={})
         execution = capture(call)
         output = execution.output()
 
         OUTPUT.validate(output)
         assert (output["collected"], output["ended"]) == (False, "not-safe")
-        assert output["pause"] == "UnconfirmedError" or output["pause"] == "OutcomeUnknownError"
+        assert output["pause"] in {"UnconfirmedError", "OutcomeUnknownError"}
         assert len(execution.failures("Pause")) == 3
         assert "WaitForEnd" not in execution.path()
         assert call.runs()
@@ -141,9 +149,9 @@ class TestUnsafe:
         assert json.loads(described["cause"])["pause"] == "AuthenticationError"
         assert len(execution.failures("Pause")) == len(execution.failures("Resume")) == 1
 
-    def test_the_vendor_is_down_then_up(self, stack, hurried, capture, ledger_table):
+    def test_the_vendor_is_down_then_up(self, stack, impatient, capture, ledger_table):
         """A pause whose outcome nobody knows is repeated until the vendor answers; then the card may be collected."""
-        call = SimulatedCall(stack, "twilio", account=hurried["twilio"])
+        call = SimulatedCall(stack, "twilio", account=impatient["twilio"])
         call.fault("any", times=1000, apply=False, status=503)
         execution = capture(call)
         assert by_itself(lambda: execution.failures("Pause"))
@@ -200,8 +208,8 @@ class TestNobodyLeaves:
     @pytest.mark.parametrize("vendor", ["twilio", "bird"])
     def test_scenario_25_the_call_ends_first(self, stack, capture, ledger_table, vendor):
         """A caller who hangs up ends the wait; that nothing can be resumed any more is no failure."""
-        call = SimulatedCall(stack, vendor)
-        execution = capture(call, max_pause_seconds=BRIEFLY)
+        call = SimulatedCall(stack, vendor, callbacks={"url": f"{stack['api']}/webhooks/demo-{vendor}"})
+        execution = capture(call)
         wait_until_awaited(ledger_table, call)
         call.end()
         output = execution.output()
@@ -210,11 +218,24 @@ class TestNobodyLeaves:
         assert (output["collected"], output["ended"], output["resume"]) == (False, "call-over", "ConflictError")
         assert by_itself(lambda: ledger_table.is_settled(call))
 
+    def test_scenario_25_nobody_tells_that_the_call_is_over(self, stack, capture, ledger_table):
+        """A call that has ended unheard is found to be over at the deadline."""
+        call = SimulatedCall(stack, "twilio")
+        execution = capture(call, max_pause_seconds=BRIEFLY)
+        wait_until_awaited(ledger_table, call)
+        call.end()
+        output = execution.output()
+
+        OUTPUT.validate(output)
+        assert output["ended"] in {"expired", "call-over"}
+        assert output["resume"] == "ConflictError"
+        assert by_itself(lambda: ledger_table.is_settled(call))
+
 
 class TestResume:
-    def test_scenario_24_the_resume_fails_twice(self, stack, hurried, capture, ledger_table):
+    def test_scenario_24_the_resume_fails_twice(self, stack, impatient, capture, ledger_table):
         """The workflow does not end before the tape is shown to run, however often the resume fails."""
-        call = SimulatedCall(stack, "twilio", account=hurried["twilio"])
+        call = SimulatedCall(stack, "twilio", account=impatient["twilio"])
         execution = capture(call)
         wait_until_awaited(ledger_table, call)
         call.fault("resume", times=1000, status=500, apply=False)
@@ -251,7 +272,7 @@ class TestLate:
 
         assert token_of(ledger_table, call) == task["task_token"]
         assert call.flow("left").status_code == 200
-        assert by_itself(lambda: ledger_table.events(call, "not awaited"))
+        assert by_itself(lambda: ledger_table.events(call, "nobody waited"))
         assert call.runs()
         assert task["task_token"] not in logged(state)
 

@@ -176,6 +176,7 @@ class TestAnswers:
             report(PAUSED, RUNNING, STOPPED),
             report(shown(PAUSED, proof=Proof.NONE)),
             report(shown(RUNNING, proof=Proof.NONE)),
+            report(shown(STOPPED, proof=Proof.NONE)),
             report(shown(STOPPED, proof=Proof.NONE), RUNNING),
         ],
     )

@@ -21,7 +21,7 @@ def _world() -> World:
 
 def wait(world: World, token: str = TOKEN) -> Completion | None:
     """Let a workflow wait."""
-    return world.service.await_end(TRIGGER, token, world.secret)
+    return world.service.await_end(TRIGGER, token, world.own)
 
 
 def test_the_token_is_kept(world):
@@ -83,7 +83,7 @@ def test_too_many_at_once(world):
 def test_an_id_of_nobody(world):
     """What is no id of the vendor's is refused before anything is looked up."""
     with pytest.raises(errors.InvalidTriggerError):
-        world.service.await_end(replace(TRIGGER, call=Call(call_id="unfit")), TOKEN, world.secret)
+        world.service.await_end(replace(TRIGGER, call=Call(call_id="unfit")), TOKEN, world.own)
 
 
 def test_the_token_goes_with_the_pause(world):

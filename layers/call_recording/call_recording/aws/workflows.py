@@ -16,8 +16,19 @@ ERRORS: Mapping[Ended, str] = {
     Ended.CALL_OVER: "CallOverError",
     Ended.SUPERSEDED: "ConflictError",
 }
-#: Nobody waits any more.  https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
-_GONE: Final = frozenset({"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"})
+#: Worth another try.  Any other refusal stays one (the token is gone, or its workflow's key is out of reach), and must not
+#: keep what happened to other calls from being told; that workflow's own timeout ends its wait.
+#: https://docs.aws.amazon.com/step-functions/latest/apireference/CommonErrors.html
+_LATER: Final = frozenset(
+    {
+        "InternalFailure",
+        "InternalServerError",
+        "KmsThrottlingException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+    }
+)
 
 
 class StatesClient(Protocol):
@@ -37,7 +48,7 @@ class StepFunctions:
         self._client = client
 
     def complete(self, completion: Completion) -> bool:
-        """Tell it; False if nobody waits any more.  Raises UnavailableError: then it has to be told another time."""
+        """Tell it; False if nobody can be told, as whoever waited has gone, say.  Raises UnavailableError: then another time."""
         told = json.dumps({"ended": completion.ended, "step": completion.step})
         try:
             if completion.ended in ERRORS:
@@ -46,7 +57,7 @@ class StepFunctions:
             else:
                 self._client.send_task_success(taskToken=completion.token, output=told)
         except AWS_ERRORS as exc:
-            if isinstance(exc, ClientError) and exc.response["Error"]["Code"] in _GONE:
+            if isinstance(exc, ClientError) and exc.response["Error"]["Code"] not in _LATER:
                 return False
             raise UnavailableError(f"Step Functions: {reason(exc)}") from None  # the cause would quote the token
         return True

@@ -35,11 +35,12 @@ class LedgerStream:
             return
         if after is None:
             return
-        for completion in completions(before, after):
-            if not self._workflows.complete(completion):
-                self._note(after, completion)
         self._bus.announce(announcements)
         self._observer.announced(len(announcements))
+        for completion in completions(before, after):
+            if not self._workflows.complete(completion):
+                self._observer.refused("a workflow cannot be told that its step has ended", account=after.account)
+                self._note(after, completion)
 
     def _note(self, told: CallLedger, completion: Completion) -> None:
         """Write down that nobody waited any more: that harms nothing, and is left out if the ledger is busy."""
