@@ -12,6 +12,7 @@ import yaml
 
 from call_recording import errors
 from call_recording.account import NAME
+from local import template
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / "workflows"
@@ -195,3 +196,48 @@ class TestSchemas:
 
         assert all(re.fullmatch(pattern, end) for end in ends)
         assert set(re.findall(r"[a-z]+-?[a-z]+(?=[|)])", pattern)) == ends
+
+
+@pytest.fixture(name="resources", scope="module")
+def _resources() -> dict[str, Any]:
+    return template.to_cloudformation(template.read(ROOT / "template.yaml"), "eu-west-1")["Resources"]
+
+
+class TestTemplate:
+    def test_it_is_there_for_who_wants_it(self, resources):
+        """Workflow, role and log come with the parameter; nothing else depends on them."""
+        conditional = {name for name, each in resources.items() if each.get("Condition") == "HasCardCaptureWorkflow"}
+
+        assert conditional == {"CardCaptureStateMachine", "CardCaptureRole", "CardCaptureLogs"}
+        assert not [name for name in resources.keys() - conditional if "CardCapture" in json.dumps(resources[name])]
+
+    def test_it_waits_for_days_and_logs_no_token(self, resources):
+        """An Express workflow cannot wait for a token, and execution data has it."""
+        machine = resources["CardCaptureStateMachine"]["Properties"]
+
+        assert machine["StateMachineType"] == "STANDARD"
+        assert machine["LoggingConfiguration"]["Level"] == "ALL"
+        assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+        assert machine["TracingConfiguration"] == {"Enabled": True}
+        assert set(machine["DefinitionSubstitutions"]) == {"Partition", "WorkflowTask"}
+
+    def test_it_may_invoke_one_alias(self, resources):
+        """The workflow may invoke what it is made of, be logged and traced, and do nothing else."""
+        [policy] = resources["CardCaptureRole"]["Properties"]["Policies"]
+        granted = {each["Sid"]: each for each in policy["PolicyDocument"]["Statement"]}
+
+        assert granted.keys() == {"InvokeTask", "DeliverLogs", "WriteTraces"}
+        assert granted["InvokeTask"]["Action"] == "lambda:InvokeFunction"
+        assert granted["InvokeTask"]["Resource"] == {"Ref": "WorkflowTaskFunctionAliaslive"}
+        assert all(action.startswith("logs:") for action in granted["DeliverLogs"]["Action"])
+        assert all(action.startswith("xray:") for action in granted["WriteTraces"]["Action"])
+
+    def test_two_functions_complete_tasks(self, resources):
+        """Who stores a token may find its pause closed; who sees the ledgers change tells the rest; nobody else may."""
+        completing = {
+            name
+            for name, role in resources.items()
+            if role["Type"] == "AWS::IAM::Role" and "states:SendTask" in json.dumps(role)
+        }
+
+        assert completing == {"WorkflowTaskRole", "LedgerEventsRole"}

@@ -5,6 +5,7 @@ import pytest
 from call_recording.awaiting import Completion, Ended
 from call_recording.errors import UnavailableError
 from call_recording.inbound.ledger_stream import LedgerStream
+from call_recording.ledger import LedgerConflictError
 from call_recording.ledger_json import dumps
 from tests.unit.fake_stores import FakeWorkflows, MemoryLedgers
 from tests.unit.fakes import FakeClock, RecordingObserver
@@ -90,3 +91,23 @@ def test_what_could_not_be_told_comes_again(stream, workflows, bus):
     workflows.failure = None
     stream.deliver(CHANGE)
     assert (len(workflows.told), bus.heard) == (1, ["Pause Released"] * 2)
+
+
+def test_scenario_34_it_is_noted_although_somebody_writes(stream, workflows, ledgers, monkeypatch):
+    """Whoever closed the pause is mostly still writing: the note waits for that, and not for ever."""
+    workflows.gone.add(TOKEN)
+    save, conflicts = ledgers.save, [1, 2, 3]
+
+    def contended(ledger):
+        if conflicts:
+            conflicts.pop()
+            raise LedgerConflictError
+        return save(ledger)
+
+    monkeypatch.setattr(ledgers, "save", contended)
+    stream.deliver(CHANGE)
+    assert events_of(ledgers)[-1] == "nobody waited"
+
+    conflicts.extend(range(99))
+    stream.deliver(CHANGE)
+    assert events_of(ledgers).count("nobody waited") == 1

@@ -4,14 +4,16 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Recor
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from .. import errors, ledger_json
 from ..announcements import announced
 from ..awaiting import Completion, completions
 from ..ledger import CallLedger, LedgerConflictError
 from ..ports import Bus, Clock, Ledgers, Observer, Workflows
+
+#: So often a note is written again after a conflict.
+SAVES: Final = 10
 
 
 class LedgerStream:
@@ -43,10 +45,16 @@ class LedgerStream:
                 self._note(after, completion)
 
     def _note(self, told: CallLedger, completion: Completion) -> None:
-        """Write down that nobody waited any more: that harms nothing, and is left out if the ledger is busy."""
-        with suppress(errors.UnavailableError, LedgerConflictError):
-            ledger = self._ledgers.load(told.account, told.call)
-            self._ledgers.save(ledger.not_awaited(step=completion.step, now=self._clock.now()))
+        """Write down that nobody waited any more: that harms nothing, and is left out if there is no ledger."""
+        for _ in range(SAVES):
+            try:
+                ledger = self._ledgers.load(told.account, told.call)
+                self._ledgers.save(ledger.not_awaited(step=completion.step, now=self._clock.now()))
+            except LedgerConflictError:
+                continue  # whoever closed the pause is still writing down what came of it
+            except errors.UnavailableError:
+                pass
+            return
 
 
 def _ledger_of(change: Mapping[str, Any], image: str) -> CallLedger | None:
