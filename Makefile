@@ -46,7 +46,7 @@ soak: ## Play a million simulated schedules (half an hour; ARGS="--schedules 100
 	@PYTHONPATH=layers/call_recording $(DEV)/python -m tests.simulation --schedules 1000000 --workers 2 $(ARGS)
 
 check: ## Lint and type-check everything
-	@$(ENVIRONMENTS) dev sam checkov $$(command -v npm >/dev/null || echo node)
+	@$(ENVIRONMENTS) dev sam checkov $$({ command -v node && command -v npm; } >/dev/null || echo node)
 	$(DEV)/ruff format --check $(SOURCES)
 	$(DEV)/ruff check $(SOURCES)
 	$(DEV)/mypy

@@ -140,7 +140,7 @@ class TestCardCapture:
         """The pause is repeated as long as a caller waits, the resume for minutes."""
         assert retried(capture["Pause"]) >= PASSING
         assert retried(capture["Resume"]) >= PASSING
-        assert {retrier["MaxAttempts"] for retrier in capture["Resume"]["Retry"]} == {8}
+        assert {retrier["MaxAttempts"] for retrier in capture["Resume"]["Retry"]} == {12}
 
     def test_the_fragments_are_as_good(self, capture):
         """Who pastes a fragment gets the same attempts as who takes the workflow."""
