@@ -117,7 +117,7 @@ class TestLeft:
         with denied("workflow_task", "states:SendTaskSuccess"):
             described = waiting(call, BRIEFLY).ended()
 
-        assert (described["status"], described["error"]) == ("FAILED", "States.Timeout")
+        assert (described["status"], described["error"]) == ("FAILED", "UnavailableError")
 
 
 class TestUnsafe:

@@ -235,6 +235,16 @@ class TestWaiting:
         assert (raised.value.field, workflows.told) == (field, [])
         assert CARD not in str(raised.value)
 
+    def test_scenario_34_a_token_that_is_not_taken_back_fails_the_task(self, run, workflows):
+        """Where the workflow cannot be told that the step has ended, its task fails, and it need not wait in vain."""
+        run()
+        run(action="resume")
+        workflows.gone.add(self.TOKEN)
+
+        with pytest.raises(errors.UnavailableError) as raised:
+            run(action="wait", task_token=self.TOKEN)
+        assert self.TOKEN not in str(raised.value)
+
     def test_of_an_unknown_account_nobody_waits(self, run):
         """An account that does not exist has no steps."""
         with pytest.raises(errors.UnknownAccountError):

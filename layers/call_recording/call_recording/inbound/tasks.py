@@ -91,7 +91,8 @@ class WorkflowTasks:
         completion = self._recordings.await_end(trigger, token, secret)
         if completion is None:
             return {"waits": True}
-        self._workflows.complete(completion)
+        if not self._workflows.complete(completion):  # else the workflow would wait until its own timeout
+            raise errors.UnavailableError("Step Functions does not take this task's token back")
         return {"waits": False, "ended": completion.ended}
 
     def _secret_of(self, task: Mapping[str, Any]) -> AccountSecret:
