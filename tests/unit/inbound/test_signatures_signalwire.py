@@ -70,6 +70,15 @@ class TestSchemeA:
             replace(by_body(), headers={"x-signalwire-sha256-signature": weaker}).request(), "signalwire"
         )
 
+    @pytest.mark.parametrize("name", ["AccountSid", "project_id"])
+    def test_scenario_43_no_name_of_the_account_is_hidden(self, name):
+        """A name by which SignalWire names its account must stand nowhere else: cut out of there, nobody would check it."""
+        hidden = [*PAIRS, ("From", f"sip:{name}{CALL_UUID}@example.com")]
+
+        assert is_let_in(by_fields([*PAIRS, ("From", "sip:caller@example.com")]).request(), "signalwire")
+        assert not is_let_in(by_fields(hidden).request(), "signalwire")
+        assert not is_let_in(by_body(url=url_of("signalwire", f"next=x{name}y")).request(), "signalwire")
+
     def test_scenario_20_a_form_is_not_signed_as_a_body(self):
         """The schemes share a key and a hash, so the content type says which one counts: forms are cXML's."""
         body = b"CallSid=1&CallStatus=completed"
