@@ -16,7 +16,7 @@ _offtape = bootstrap()
 reminders = Reminders(
     recordings=_offtape.recordings, timers=_offtape.timers, clock=_offtape.clock, observer=_offtape.observer
 )
-messages = MessageBatch()
+messages = MessageBatch(_offtape.timers)
 
 
 def deliver(record: SQSRecord, lambda_context: LambdaContext) -> None:

@@ -18,7 +18,7 @@ USED_OPERATIONS: Final = {
     "dynamodb": ("GetItem", "PutItem", "Query"),
     "events": ("PutEvents",),
     "secretsmanager": ("GetSecretValue",),
-    "sqs": ("SendMessage",),
+    "sqs": ("ChangeMessageVisibility", "SendMessage"),
     "stepfunctions": ("SendTaskFailure", "SendTaskSuccess"),
 }
 #: What botocore reads whatever the service; kept as it is.

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from call_recording.aws.messages import MessageBatch
 from call_recording.inbound.flows import FlowCallbacks
 from call_recording.inbound.reminders import Reminders
 from call_recording.model import Call, Happening, Reminder
@@ -116,6 +117,7 @@ class TestTogether:
             "reminders",
             Reminders(recordings=parts.recordings, timers=parts.timers, clock=parts.clock, observer=parts.observer),
         )
+        monkeypatch.setattr(app, "messages", MessageBatch(parts.timers))
 
     def enter(self, parts, call_id: str = CALL_SID) -> None:
         """Let a flow enter a step."""
@@ -166,7 +168,7 @@ class TestTogether:
         assert '"PauseExpired":[1.0]' in written().replace(" ", "")
 
     def test_scenario_29_the_table_is_down(self, app, parts, dynamo, sqs, clock):
-        """While the table does not answer every message is given back."""
+        """While the table does not answer every message is given back, and comes again soon."""
         self.enter(parts)
         [(_, body, delay)] = sqs.sent
         clock.sleep(delay + 0.1)
@@ -174,6 +176,7 @@ class TestTogether:
         answer = app.lambda_handler(batch(body), FakeContext(remaining_ms=20_000))
 
         assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == ["message-0"]
+        assert sqs.postponed == [("https://sqs.example.com/timer", "handle", 2)]
 
     def test_scenario_33_an_event_that_the_queue_has_kept(self, app, parts, platforms, clock, written):
         """What a webhook could not write down is made up for by its message; one that is forged harms no other."""

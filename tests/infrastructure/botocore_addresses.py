@@ -18,6 +18,11 @@ from botocore.exceptions import BotoCoreError
 
 #: Enough for botocore to send a request; the operations that are added later have their own.
 REQUIRED: dict[str, dict[str, Any]] = {
+    "ChangeMessageVisibility": {
+        "QueueUrl": "https://sqs.example/123456789012/timers",
+        "ReceiptHandle": "handle",
+        "VisibilityTimeout": 1,
+    },
     "GetItem": {"TableName": "ledgers", "Key": {"call": {"S": "acme/CA1"}}},
     "GetSecretValue": {"SecretId": "call-recording/acme"},
     "PutEvents": {"Entries": [{"Source": "offtape", "DetailType": "Recording Paused", "Detail": "{}"}]},

@@ -12,6 +12,7 @@ import yaml
 import build_layer
 from call_recording.aws import observability
 from call_recording.aws.ledgers import DUE_INDEX, DynamoLedgers
+from call_recording.aws.messages import LONGEST_SECONDS
 from call_recording.ledger import CallLedger
 from call_recording.ledger_parts import GIVE_UP, INVOCATION
 from call_recording.model import Call, Notice
@@ -161,6 +162,7 @@ class TestPermissions:
             "sqs:ReceiveMessage",
             "sqs:DeleteMessage",
             "sqs:GetQueueAttributes",
+            "sqs:ChangeMessageVisibility",
         ]
         assert granted["TakeReminders"]["Resource"] == arn("TimerQueue")
 
@@ -268,15 +270,16 @@ class TestTimers:
         timeout = resources["PauseDeadlineFunction"]["Properties"]["Timeout"]
 
         assert resources["TimerQueue"]["Properties"]["VisibilityTimeout"] >= 6 * timeout
+        assert resources["TimerQueue"]["Properties"]["VisibilityTimeout"] == LONGEST_SECONDS
 
     def test_a_reminder_outlives_an_outage(self, resources):
         """A message that cannot be acted on comes again for longer than a call is tried (four hours), then is kept."""
         queue = resources["TimerQueue"]["Properties"]
         redrive = queue["RedrivePolicy"]
+        tries = sum(min(2**count, LONGEST_SECONDS) for count in range(1, redrive["maxReceiveCount"] + 1))
 
         assert redrive["deadLetterTargetArn"] == arn("DeadLetterQueue")
-        assert redrive["maxReceiveCount"] * queue["VisibilityTimeout"] >= 2 * GIVE_UP
-        assert redrive["maxReceiveCount"] * queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"] == 14 * 86_400
+        assert 2 * GIVE_UP <= tries < queue["MessageRetentionPeriod"] == 14 * 86_400
         assert resources["DeadLetterQueue"]["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
 
     def test_queues_are_encrypted(self, resources):
@@ -291,7 +294,7 @@ class TestTimers:
         [source] = [each for each in sources if each["EventSourceArn"] == arn("TimerQueue")]
 
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        assert source["BatchSize"] == 5
+        assert source["BatchSize"] == 1
         assert source["FunctionName"] == {"Ref": "PauseDeadlineFunctionAliaslive"}
 
     def test_the_sweep_comes_each_minute(self, resources):

@@ -72,10 +72,6 @@ class TimerQueue:
         """Put a message into it."""
         self._sqs.send_message(QueueUrl=self._url, MessageBody=body)
 
-    def set_visibility(self, seconds: int) -> None:
-        """Set how long a message stays away that was given back."""
-        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"VisibilityTimeout": str(seconds)})
-
 
 def processes(stack: Json, function: str) -> set[int]:
     """List the processes of a function of this stack: who runs awslambdaric for it and asks our emulator."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.integration.calls import NO_ROOTS, TIMEOUT_SECONDS, Json
+from tests.integration.calls import NO_ROOTS, PATIENCE_SECONDS, Json
 from tests.integration.insides import PROC, processes
 
 #: What makes a function talk: the runtime's logger, powertools' loggers, and powertools' log of whole events.
@@ -117,7 +117,7 @@ def queues(stack: Json) -> Iterator[tuple[str, str]]:
 def queued(stack: Json) -> list[Json]:
     """Give the messages of all queues, which the emulator shows."""
     url = f"{stack['aws_endpoint']}/_ministack/sqs/messages"
-    by_account = httpx.get(url, timeout=TIMEOUT_SECONDS, verify=NO_ROOTS).json()["messages"]
+    by_account = httpx.get(url, timeout=PATIENCE_SECONDS, verify=NO_ROOTS).json()["messages"]
     return [
         message | {"queue": name}
         for by_region in by_account.values()

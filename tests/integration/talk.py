@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from tests.integration import pushing
-from tests.integration.calls import NO_ROOTS, TIMEOUT_SECONDS, Json, SimulatedCall
+from tests.integration.calls import NO_ROOTS, PATIENCE_SECONDS, Json, SimulatedCall
 from tests.integration.leaks import CARDS, CODES, MARKERS, secrets_in
 from tests.integration.observed import Clients
 from tests.integration.pushing import Push
@@ -26,7 +26,7 @@ class Talk:
         self.stack = stack
         self.answers: list[tuple[str, str]] = []
         self.statuses: set[int] = set()
-        self._http = httpx.Client(verify=NO_ROOTS, timeout=TIMEOUT_SECONDS)
+        self._http = httpx.Client(verify=NO_ROOTS, timeout=PATIENCE_SECONDS)
         self._functions = aws("lambda")
 
     def close(self) -> None:

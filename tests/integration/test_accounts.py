@@ -6,7 +6,7 @@ import secrets as random
 import httpx
 import pytest
 
-from tests.integration.calls import TIMEOUT_SECONDS, VENDORS, SimulatedCall, eventually
+from tests.integration.calls import PATIENCE_SECONDS, VENDORS, SimulatedCall, eventually
 
 
 def test_one_refusal_for_all(stack):
@@ -39,7 +39,7 @@ def test_basic_in_the_url(stack, account, vendor):
         username=pair["username"], password=pair["password"]
     )
 
-    answer = httpx.post(url, json={"call_id": call.call_id, **_channel(call)}, timeout=TIMEOUT_SECONDS)
+    answer = httpx.post(url, json={"call_id": call.call_id, **_channel(call)}, timeout=PATIENCE_SECONDS)
 
     assert answer.status_code == 200
 
@@ -54,7 +54,7 @@ def test_twilio_form(stack):
         f"{stack['api']}/flows/demo-twilio/card-entry/entered",
         data={"CallSid": call.call_id, "Digits": "4111111111111111", "From": "+15005550006"},
         headers={"authorization": f"Bearer {stack['accounts']['demo-twilio']['bearer_token']}"},
-        timeout=TIMEOUT_SECONDS,
+        timeout=PATIENCE_SECONDS,
     )
 
     assert answer.status_code == 200

@@ -71,9 +71,7 @@ class TestTable:
         assert call.runs()
 
     @pytest.mark.parametrize("vendor", ["twilio", "bandwidth"])
-    def test_scenario_29_a_deadline_without_the_table(
-        self, stack, denied, deliver, ledger_table, quick_return, unswept, vendor
-    ):
+    def test_scenario_29_a_deadline_without_the_table(self, stack, denied, deliver, ledger_table, unswept, vendor):
         """A reminder that finds no table is given back, and ends the pause when it comes again and finds one."""
         call = SimulatedCall(stack, vendor)
         with denied("pause_deadline", TABLE):
@@ -91,13 +89,6 @@ class TestTable:
         assert by_itself(lambda: ledger_table.is_settled(call))
         assert call.runs()
         assert ledger_table.events(call, "asking")[-1]["by"] == "timer"
-
-    @pytest.fixture(name="quick_return")
-    def _quick_return(self, timers):
-        """Let a message that was given back come again after three seconds."""
-        timers.set_visibility(3)
-        yield
-        timers.set_visibility(120)
 
 
 class TestQueue:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests import signers
-from tests.integration.calls import NO_ROOTS, TIMEOUT_SECONDS, Json, SimulatedCall
+from tests.integration.calls import NO_ROOTS, PATIENCE_SECONDS, Json, SimulatedCall
 
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 TARGETS = {"next": "https://ivr.example.com/collect?a=1&b=2", "otherwise": "https://ivr.example.com/agent"}
@@ -31,7 +31,7 @@ class Signed(NamedTuple):
             self.url,
             content=self.content,
             headers={**self.headers, **headers},
-            timeout=TIMEOUT_SECONDS,
+            timeout=PATIENCE_SECONDS,
             verify=NO_ROOTS,
         )
 

@@ -16,7 +16,6 @@ from tests import signers
 from tests.integration.calls import (
     NO_ROOTS,
     PATIENCE_SECONDS,
-    TIMEOUT_SECONDS,
     VENDORS,
     Json,
     SimulatedCall,
@@ -50,7 +49,7 @@ def told(call: SimulatedCall) -> list[str]:
 def post(call: SimulatedCall, content: bytes, headers: dict[str, str]) -> int:
     """Push something to the account of a call; give the status of the answer."""
     url = f"{call.stack['api']}/webhooks/{call.account}"
-    return httpx.post(url, content=content, headers=headers, timeout=TIMEOUT_SECONDS, verify=NO_ROOTS).status_code
+    return httpx.post(url, content=content, headers=headers, timeout=PATIENCE_SECONDS, verify=NO_ROOTS).status_code
 
 
 def third_party(

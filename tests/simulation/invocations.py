@@ -25,7 +25,8 @@ FLOW_SECONDS: Final = 10.0
 TIMER_SECONDS: Final = 20.0
 #: Kept back for answering (inbound/tasks.py), seconds.
 ANSWER_SECONDS: Final = 0.05
-#: After how long the queue gives a message out again that was given back, and how often, seconds.
+#: After how long the queue gives a message out again whose function died, and how often, seconds; one that was given back it
+#: gives out sooner (aws/messages.py).
 VISIBILITY_SECONDS: Final = 120.0
 RECEIVES: Final = 5
 
@@ -182,6 +183,7 @@ class Functions:
     def remind(self, body: str, receives: int = 1) -> None:
         """The queue gives a message out."""
         done: list[bool] = []
+        given_back: list[float] = []
 
         def work(me: Invocation) -> None:
             service = self._service(me)
@@ -191,12 +193,14 @@ class Functions:
                 reminders.deliver(body, seconds_left=me.ends - self.world.now)
             except errors.UnavailableError:
                 self.world.note(me.name, "gives the message back")
+                given_back.append(self.world.now + 2.0**receives)
                 return
             done.append(True)
 
         def again() -> None:
             if not done and receives < RECEIVES:
-                self.world.at(me.began + VISIBILITY_SECONDS, lambda: self.remind(body, receives + 1))
+                at = given_back[0] if given_back else me.began + VISIBILITY_SECONDS
+                self.world.at(at, lambda: self.remind(body, receives + 1))
 
         me = self._invoke("timer", TIMER_SECONDS, work)
         me.at_end = again

@@ -20,7 +20,7 @@ from .aws.settings import Environment
 from .aws.timers import QueueTimers
 from .clock import SystemClock
 from .errors import ConfigurationError
-from .ports import AccountSecrets, Clock, Observer, Timers
+from .ports import AccountSecrets, Clock, Observer
 from .service import RecordingService
 from .vendors import ConnectedVendors
 from .vendors._exchange import create_client
@@ -36,7 +36,7 @@ class Offtape:
 
     accounts: AccountSecrets
     recordings: RecordingService
-    timers: Timers
+    timers: QueueTimers
     clock: Clock
     observer: Observer
     public_urls: Sequence[str]

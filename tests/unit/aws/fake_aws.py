@@ -139,6 +139,7 @@ class FakeSqs:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str, int]] = []
+        self.postponed: list[tuple[str, str, int]] = []
         self.failure: Exception | None = None
 
     def send_message(self, **request: Any) -> dict[str, Any]:
@@ -150,6 +151,16 @@ class FakeSqs:
             raise aws_error("InvalidParameterValue")
         self.sent.append((request["QueueUrl"], request["MessageBody"], delay))
         return {"MessageId": "1"}
+
+    def change_message_visibility(self, **request: Any) -> dict[str, Any]:
+        if self.failure is not None:
+            raise self.failure
+        seconds = request["VisibilityTimeout"]
+        assert type(seconds) is int
+        if not 0 <= seconds <= 43_200:
+            raise aws_error("InvalidParameterValue")
+        self.postponed.append((request["QueueUrl"], request["ReceiptHandle"], seconds))
+        return {}
 
 
 class FakeEvents:

@@ -61,6 +61,24 @@ class TestSurrender:
         assert parse_reminder(body) == (REMINDER, clock.now())
 
 
+class TestPostpone:
+    """What is given back."""
+
+    def test_it_comes_again_when_it_is_wanted(self, timers, sqs):
+        """A message is postponed in the queue that it came from."""
+        timers.postpone("handle", seconds=4)
+
+        assert sqs.postponed == [("timers", "handle", 4)]
+
+    @pytest.mark.parametrize("failure", [*NOT_CARRIED_OUT, *UNCLEAR, *REFUSED], ids=repr)
+    def test_a_failure_does_no_harm(self, timers, sqs, failure):
+        """A message that cannot be postponed comes again after the queue's own time."""
+        sqs.failure = failure
+        timers.postpone("handle", seconds=4)
+
+        assert sqs.postponed == []
+
+
 @pytest.mark.parametrize("failure", [*NOT_CARRIED_OUT, *UNCLEAR, *REFUSED], ids=repr)
 def test_a_failure_is_said_without_content(timers, sqs, failure):
     """Whatever SQS fails with, whoever sends is told, by AWS's code only."""

@@ -1,5 +1,6 @@
 """Messages to ourselves that come later, by SQS."""
 
+from contextlib import suppress
 from math import ceil
 from typing import Any, Final, Protocol
 
@@ -14,10 +15,13 @@ MAX_DELAY_SECONDS: Final = 900
 
 
 class SqsClient(Protocol):
-    """The one operation that is used of botocore's client."""
+    """The two operations that are used of botocore's client."""
 
     def send_message(self, **request: Any) -> dict[str, Any]:
         """Put a message into a queue."""
+
+    def change_message_visibility(self, **request: Any) -> dict[str, Any]:
+        """Say when a message that was received comes again."""
 
 
 class QueueTimers:
@@ -37,6 +41,16 @@ class QueueTimers:
     def surrender(self, reminder: Reminder) -> None:
         """Put *reminder* into the dead-letter queue, whose alarm calls somebody.  Raises UnavailableError."""
         self._send(self._dead_letter_queue_url, dump_reminder(reminder, at=self._clock.now()), 0)
+
+    def postpone(self, receipt_handle: str, *, seconds: int) -> None:
+        """Have a message that is given back come again in *seconds*; if SQS does not do it, after the queue's own time.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+        """
+        with suppress(*AWS_ERRORS):
+            self._client.change_message_visibility(
+                QueueUrl=self._timer_queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
+            )
 
     def _send(self, queue_url: str, body: str, delay: int) -> None:
         try:
