@@ -421,6 +421,19 @@ class TestVendorTells:
         assert ledger.events[-1][1:] == ("found without record", {"step": "card-entry", "pause_id": "P1"})
         assert ledger.unheard(step="card-entry", pause_id="P1", now=NOW + 31, timing=TIMING) is ledger
 
+    def test_scenario_29_a_pause_that_is_not_on_record_of_a_call_that_was_presumed_over(self):
+        """Who entered a step of it told that it is not: it is looked at.  One that its vendor has shown over stays over."""
+        ended = over(settle(new(), RUNNING))
+        found = [
+            ledger.unheard(step="card-entry", pause_id="P1", now=NOW + 30, timing=TIMING)
+            for ledger in (replace(ended, presumed=True), ended)
+        ]
+
+        assert [(each.over, each.desired, each.due_at) for each in found] == [
+            (False, Action.RESUME, 0.0),
+            (True, None, None),
+        ]
+
     def test_a_pause_that_is_on_record(self):
         """The reminder of a pause that is on record finds it there."""
         ledger = paused(pause_id="P1")

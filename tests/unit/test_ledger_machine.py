@@ -222,6 +222,8 @@ class AnyCall(RuleBasedStateMachine):
         after = self.ledger.unheard(step="card-entry", pause_id=pause_id, now=self.now, timing=timing)
 
         assert (after is self.ledger) is (pause_id in self.ledger.seen)
+        if after is not self.ledger:
+            self.heard_of()
         assert after is self.ledger or after.doubts.unheard > self.now
         self.become(after)
 

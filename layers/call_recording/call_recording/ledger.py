@@ -88,8 +88,7 @@ class CallLedger(LedgerState):
             deadline=max(now + seconds, before.deadline if before else 0.0),
             occurred_at=max(filter(None, (occurred_at, before and before.occurred_at)), default=None),
             entries=before.entries + 1 if before else 1,
-            token=before.token if before else None,
-        )
+        )  # and no token: whoever waits for its end is told of the new deadline, or of whoever has entered now
         opened = replace(ledger, pauses={**self.pauses, step: pause})._anew(self)
         what = "entered again" if before else "entered"
         return opened._noted(now, what, by=by, step=step, pause_id=pause.pause_id, deadline=as_text(pause.deadline))
@@ -129,9 +128,8 @@ class CallLedger(LedgerState):
         """A reminder came of a pause that is not on record: it was sent while there was no ledger."""
         if pause_id in self.seen:
             return self
-        return (
-            self._see(pause_id)._unheard(now, timing)._noted(now, "found without record", step=step, pause_id=pause_id)
-        )
+        ledger = self._heard_of(pause_id)._unheard(now, timing)
+        return ledger._noted(now, "found without record", step=step, pause_id=pause_id)
 
     def stop_asked(self, *, step: str, event_id: str, now: float, by: str) -> "CallLedger":
         """The recording is to be stopped for good; all pauses close."""
@@ -172,10 +170,10 @@ class CallLedger(LedgerState):
             ledger = replace(ledger, stopped=True, pauses={}, known=NOTHING)
         return ledger._anew(self) if late else self
 
-    def awaited(self, *, step: str, token: str, now: float, by: str) -> "CallLedger":
-        """A workflow waits for the end of *step*, if its pause is open: whatever closes it says so to the *token*."""
+    def awaited(self, *, step: str, pause_id: str | None, token: str, now: float, by: str) -> "CallLedger":
+        """A workflow waits for the end of *step*, if its pause (*pause_id*) is open: whatever closes it tells the *token*."""
         pause = self.pauses.get(step)
-        if pause is None or pause.kept or pause.token == token:
+        if pause is None or pause.kept or pause.token == token or pause_id not in (None, pause.pause_id):
             return self
         ledger = replace(self, pauses={**self.pauses, step: pause._replace(token=token)})
         return ledger._noted(now, "awaited", by=by, step=step, pause_id=pause.pause_id)
