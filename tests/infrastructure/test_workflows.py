@@ -2,7 +2,6 @@
 
 import json
 import re
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +49,12 @@ def following(state: dict[str, Any]) -> list[str]:
     return [way["Next"] for way in ways if "Next" in way] + ([state["Default"]] if "Default" in state else [])
 
 
-def paths(states: dict[str, Any], start: str) -> list[list[str]]:
-    """Every way from a state to an end; no definition of ours has a loop."""
+def paths(states: dict[str, Any], start: str, passed: tuple[str, ...] = ()) -> list[list[str]]:
+    """Every way from a state to an end that comes to no state twice."""
     onward = following(states[start])
-    return [[start, *path] for then in dict.fromkeys(onward) for path in paths(states, then)] if onward else [[start]]
+    passed = (*passed, start)
+    ahead = [paths(states, then, passed) for then in dict.fromkeys(onward) if then not in passed]
+    return [[start, *path] for each in ahead for path in each] if onward else [[start]]
 
 
 def tasks(states: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -123,9 +124,10 @@ class TestCardCapture:
 
     def test_the_card_step_begins_after_the_question_only(self, capture):
         """Nothing leads to the wait but the proof."""
-        into = {before for path in paths(capture, "CheckInput") for before, at in pairwise(path) if at == "WaitForEnd"}
+        into = {name for name, state in capture.items() if "WaitForEnd" in following(state)}
 
-        assert into == {"IsSafe"}
+        assert into == {"IsSafe", "IsExtended"}
+        assert {rule["Next"] for rule in capture["IsExtended"]["Choices"]} == {"WaitForEnd", "Resume"}
         assert capture["IsSafe"]["Choices"] == [
             {"Condition": "{% $paused.safe_to_collect = true %}", "Next": "WaitForEnd"}
         ]

@@ -1,6 +1,7 @@
 """The workflow card_capture, executed for real: it pauses, waits until the step has ended, and resumes, whatever happened."""
 
 import json
+import time
 from functools import partial
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import jsonschema
 import pytest
 
 from tests.integration.calls import PATIENCE_SECONDS, VENDORS, SimulatedCall, eventually
-from tests.integration.executions import Execution, given, token_of, wait_until_awaited
+from tests.integration.executions import STEP, Execution, given, token_of, wait_until_awaited
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 OUTPUT = jsonschema.Draft202012Validator(json.loads((WORKFLOWS / "card_capture_output.schema.json").read_text()))
@@ -33,27 +34,37 @@ def _capture(states, stack):
     return capture
 
 
-@pytest.fixture(name="by_deadline", scope="module")
-def _by_deadline(states, stack):
-    """Start the workflow for a call, but nothing ends its wait that is not told: its own timeout is out of the way."""
+@pytest.fixture(name="altered", scope="module")
+def _altered(states, stack):
+    """Deploy the workflow with one number changed, so that nobody has to wait for it; give what starts it for a call."""
     described = states.describe_state_machine(stateMachineArn=stack["state_machines"]["card_capture"])
-    definition = json.loads(described["definition"])
-    seconds = definition["States"]["WaitForEnd"]["TimeoutSeconds"]
-    assert "+ 15 %}" in seconds
-    definition["States"]["WaitForEnd"]["TimeoutSeconds"] = seconds.replace("+ 15 %}", "+ 3600 %}")
-    made = states.create_state_machine(name="told", definition=json.dumps(definition), roleArn=described["roleArn"])
 
-    return lambda call, **fields: Execution(states, made["stateMachineArn"], given(call, **fields))
+    def altered(name: str, number: str, instead: str):
+        definition = described["definition"]
+        assert definition.count(number) == 1
+        machine = states.create_state_machine(
+            name=name, definition=definition.replace(number, instead), roleArn=described["roleArn"]
+        )
+        return lambda call, **fields: Execution(states, machine["stateMachineArn"], given(call, **fields))
+
+    return altered
+
+
+@pytest.fixture(name="by_deadline", scope="module")
+def _by_deadline(altered):
+    """Start the workflow for a call, but nothing ends its wait that is not told: its own timeout is out of the way."""
+    return altered("told", "+ 15 %}", "+ 3600 %}")
 
 
 @pytest.fixture(name="waiting", scope="module")
 def _waiting(states, aws, stack):
-    """Start a state machine that has nothing but the workflow's wait."""
+    """Start a state machine that has nothing but the workflow's wait, for whatever pause is open."""
     described = states.describe_state_machine(stateMachineArn=stack["state_machines"]["card_capture"])
     wait = json.loads(described["definition"])["States"]["WaitForEnd"]
     wait["Arguments"]["Payload"] |= {
         field: f"{{% $states.input.{field} %}}" for field in ("account", "call_id", "step")
     }
+    del wait["Arguments"]["Payload"]["pause_id"]
     wait["TimeoutSeconds"] = "{% $states.input.seconds %}"
     kept = {key: wait[key] for key in ("Type", "Resource", "Arguments", "TimeoutSeconds")} | {"End": True}
     definition = {"QueryLanguage": "JSONata", "StartAt": "WaitForEnd", "States": {"WaitForEnd": kept}}
@@ -201,6 +212,54 @@ class TestNobodyLeaves:
         assert (output["collected"], output["ended"]) == (False, "timed-out")
         assert call.runs()
         assert by_itself(lambda: ledger_table.is_settled(call))
+
+    def test_scenario_26_the_flow_enters_again(self, stack, by_deadline, ledger_table):
+        """A flow that needs more time enters the step again, and the workflow waits for that: not until its first deadline."""
+        call = SimulatedCall(stack, "twilio")
+        execution = by_deadline(call, max_pause_seconds=2 * BRIEFLY)
+        token = wait_until_awaited(ledger_table, call)
+        first = ledger_table.read(call)["pauses"][STEP]["deadline"]
+        assert call.flow("entered", max_pause_seconds=300).status_code == 200
+        assert by_itself(lambda: token_of(ledger_table, call) not in {None, token})
+        time.sleep(max(0.0, first + 3 - time.time()))
+        silent = call.say(CARD)
+        call.flow("left")
+        output = execution.output()
+
+        OUTPUT.validate(output)
+        assert silent == []
+        assert (output["collected"], output["ended"]) == (True, "left")
+        assert execution.path().count("WaitForEnd") == 2
+        assert call.runs()
+
+    def test_scenario_26_the_flow_has_entered_before_the_wait(self, stack, capture, ledger_table):
+        """A flow that asks for its own answer extends the workflow's pause, whichever comes first."""
+        call = SimulatedCall(stack, "bandwidth")
+        assert call.flow("entered").status_code == 200
+        execution = capture(call)
+        assert call.flow("entered").status_code == 200
+        wait_until_awaited(ledger_table, call)
+        assert call.say(CARD) == []
+        call.flow("left")
+
+        assert execution.output()["collected"] is True
+        assert call.runs()
+
+    def test_scenario_26_the_flow_enters_for_ever(self, stack, altered, ledger_table):
+        """An execution has an end, however often the step is entered; it does not end the pause that the flow has by then."""
+        call = SimulatedCall(stack, "twilio")
+        execution = altered("once", "<= 1000", "<= 1")(call)
+        token = wait_until_awaited(ledger_table, call)
+        call.flow("entered")
+        assert by_itself(lambda: token_of(ledger_table, call) not in {None, token})
+        call.flow("entered")
+        output = execution.output()
+
+        OUTPUT.validate(output)
+        assert (output["ended"], output["ledger"]["verdict"]) == ("timed-out", "held")
+        assert call.say(CARD) == []
+        call.flow("left")
+        assert call.runs()
 
     def test_scenario_26_somebody_else_entered_again(self, stack, capture, ledger_table):
         """A second workflow of the same step takes the wait over: the first one's resume does not end the second's pause."""

@@ -91,7 +91,9 @@ STEPS = st.one_of(
             lambda ledger: ledger.errand_asked(
                 step="card-entry", recording_id="RE1", event_id="E1", errand="errand-1", now=NOW, by="flow"
             ),
-            lambda ledger: ledger.awaited(step="card-entry", token="placeholder-task-token", now=NOW, by="workflow"),
+            lambda ledger: ledger.awaited(
+                step="card-entry", pause_id=None, token="placeholder-task-token", now=NOW, by="workflow"
+            ),
             lambda ledger: enter(ledger, step="other"),
             lambda ledger: ledger.expired(now=NOW + 400, on_deadline="resume"),
             lambda ledger: ledger.call_ended(event_id="over", now=NOW, by="webhook"),

@@ -51,6 +51,20 @@ def test_scenario_34_what_is_closed_is_told_at_once(world, end, ended):
     assert wait(world) == Completion(TOKEN, "card-entry", ended)
 
 
+def test_scenario_26_what_was_entered_again_is_told_at_once(world):
+    """A pause that its flow has extended before the workflow came to wait is told with what it is now."""
+    world.enter()
+    mine = world.ledger.pauses["card-entry"].pause_id
+    world.enter()
+    pause = world.ledger.pauses["card-entry"]
+    trigger = replace(TRIGGER, pause_id=mine)
+
+    told = world.service.await_end(trigger, TOKEN, world.own)
+    assert (pause.pause_id != mine, told) == (True, Completion(TOKEN, "card-entry", Ended.EXTENDED, pause))
+    assert world.service.await_end(replace(trigger, pause_id=pause.pause_id), TOKEN, world.own) is None
+    assert world.ledger.pauses["card-entry"].token == TOKEN
+
+
 def test_scenario_15_somebody_writes_meanwhile(world):
     """A conflict is decided again: the pause may have been closed by then."""
     world.enter()

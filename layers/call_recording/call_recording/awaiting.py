@@ -1,19 +1,21 @@
 """Workflows that wait for the end of a step: which of them are to be told, and what."""
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .ledger import CallLedger
+from .ledger_parts import Pause
 
 
 class Ended(StrEnum):
-    """How a step's pause ended, for whoever waits for that."""
+    """How the wait for the end of a step ended."""
 
     LEFT = "left"
     STOPPED = "stopped"
     EXPIRED = "expired"
     CALL_OVER = "call-over"
-    SUPERSEDED = "superseded"  #: another workflow waits for it now
+    SUPERSEDED = "superseded"  #: another workflow has entered the step, or waits for it now
+    EXTENDED = "extended"  #: the flow has entered the step again: the same wait begins anew, until a later deadline
 
 
 class Completion(NamedTuple):
@@ -22,6 +24,7 @@ class Completion(NamedTuple):
     token: str
     step: str
     ended: Ended
+    pause: Pause | None = None  #: what to wait for now, if the pause was extended
 
 
 def completions(before: CallLedger | None, after: CallLedger) -> list[Completion]:
@@ -31,21 +34,46 @@ def completions(before: CallLedger | None, after: CallLedger) -> list[Completion
         still = after.pauses.get(step)
         if pause.token is None or (still is not None and still.token == pause.token):
             continue
-        replaced = still is not None and not still.kept
-        told.append(Completion(pause.token, step, Ended.SUPERSEDED if replaced else how_ended(after, step)))
+        if still is not None and still.token is not None:
+            told.append(Completion(pause.token, step, Ended.SUPERSEDED))
+        else:
+            told.append(completion(after, step, pause.pause_id, pause.token))
     return told
 
 
-def how_ended(ledger: CallLedger, step: str) -> Ended:
-    """Return how the pause of *step* ended, which is not open any more."""
-    if ledger.over:
-        return Ended.CALL_OVER
-    if ledger.stopped:
-        return Ended.STOPPED
-    for event in reversed(ledger.events):
-        if event.details.get("step") == step and "refused" not in event.details and event.what in _ENDS:
+def completion(ledger: CallLedger, step: str, pause_id: str | None, token: str) -> Completion:
+    """Return what is to be told to a workflow that waited for the pause *pause_id*, which is open no more, or entered again.
+
+    None: it did not say which, and waits for the last one.
+    """
+    pause = ledger.pauses.get(step)
+    is_open = pause is not None and not pause.kept
+    if ledger.over or ledger.stopped:
+        return Completion(token, step, Ended.CALL_OVER if ledger.over else Ended.STOPPED)
+    ended = _ended(ledger, step, pause_id, is_open=is_open)
+    return Completion(token, step, ended, pause if ended is Ended.EXTENDED else None)
+
+
+def _ended(ledger: CallLedger, step: str, pause_id: str | None, *, is_open: bool) -> Ended:
+    """How the wait for the pause *pause_id* of *step* has ended; *is_open*: one of the step's is open now."""
+    visits = [
+        event
+        for event in ledger.events
+        if event.details.get("step") == step and "refused" not in event.details and event.what in _VISITS
+    ]
+    mine = [at for at, each in enumerate(visits) if each.details["pause_id"] == pause_id and each.what not in _ENDS]
+    if not mine and is_open:
+        return Ended.SUPERSEDED  # too long ago to know: to end another's pause is worse than to wait no longer
+    if not mine:
+        return next((_ENDS[each.what] for each in reversed(visits) if each.what in _ENDS), Ended.LEFT)
+    for event in visits[mine[-1] + 1 :]:
+        if event.what in _ENDS:
             return _ENDS[event.what]
-    return Ended.LEFT
+        if event.details["by"] == _WORKFLOW:
+            return Ended.SUPERSEDED
+    return Ended.EXTENDED if is_open else Ended.LEFT
 
 
-_ENDS = {"left": Ended.LEFT, "expired": Ended.EXPIRED}
+_WORKFLOW: Final = "workflow"
+_ENDS: Final = {"left": Ended.LEFT, "expired": Ended.EXPIRED}
+_VISITS: Final = frozenset({"entered", "entered again", *_ENDS})

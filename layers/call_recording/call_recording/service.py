@@ -5,7 +5,7 @@ from typing import Final
 
 from . import errors
 from .account import Account, AccountSecret
-from .awaiting import Completion, how_ended
+from .awaiting import Completion, completion
 from .command import Command
 from .conversation import ATTEMPT_SECONDS
 from .ledger import LedgerConflictError
@@ -83,10 +83,10 @@ class RecordingService(Upkeep):
         ledger = self._ledgers.load(trigger.account, trigger.call)
         for _ in range(SAVES):
             now = self._clock.now()
-            applied = ledger.awaited(step=trigger.step, token=token, now=now, by=trigger.by)
+            applied = ledger.awaited(step=trigger.step, pause_id=trigger.pause_id, token=token, now=now, by=trigger.by)
             pause = applied.pauses.get(trigger.step)
             if pause is None or pause.token != token:
-                return Completion(token, trigger.step, how_ended(applied, trigger.step))
+                return completion(applied, trigger.step, trigger.pause_id, token)
             if applied is ledger:
                 return None
             try:

@@ -7,6 +7,7 @@ import pytest
 from call_recording.awaiting import Completion, Ended
 from call_recording.aws.workflows import StepFunctions
 from call_recording.errors import UnavailableError
+from call_recording.ledger_parts import Pause
 from tests.unit.aws.fake_aws import aws_error
 
 TOKEN = "placeholder-task-token-0001"
@@ -46,6 +47,19 @@ def test_what_ends_as_planned_is_a_success(states, ended):
     [(kind, request)] = states.asked
     assert (kind, request["taskToken"]) == ("success", TOKEN)
     assert json.loads(request["output"]) == {"ended": ended, "step": "card-entry"}
+
+
+def test_scenario_26_what_goes_on_is_a_success_with_its_pause(states):
+    """A step that was entered again lets the workflow wait on, for the pause as it is now."""
+    pause = Pause(pause_id="pause-2", opened_at=1_790_000_000.0, deadline=1_790_000_300.5, token="another")
+    assert StepFunctions(states).complete(Completion(TOKEN, "card-entry", Ended.EXTENDED, pause)) is True
+    [(kind, request)] = states.asked
+    assert (kind, request["taskToken"]) == ("success", TOKEN)
+    assert json.loads(request["output"]) == {
+        "ended": "extended",
+        "step": "card-entry",
+        "pause": {"id": "pause-2", "deadline": "2026-09-21T14:18:20.500Z"},
+    }
 
 
 @pytest.mark.parametrize(

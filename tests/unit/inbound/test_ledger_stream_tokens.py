@@ -12,7 +12,7 @@ from tests.unit.fakes import FakeClock, RecordingObserver
 from tests.unit.ledger_words import NOW, leave, paused
 
 TOKEN = "placeholder-task-token-0001"
-WAITING = paused().awaited(step="card-entry", token=TOKEN, now=NOW + 1, by="workflow")
+WAITING = paused().awaited(step="card-entry", pause_id=None, token=TOKEN, now=NOW + 1, by="workflow")
 LEFT = leave(WAITING, NOW + 2)
 CHANGE = {"OldImage": {"document": {"S": dumps(WAITING)}}, "NewImage": {"document": {"S": dumps(LEFT)}}}
 

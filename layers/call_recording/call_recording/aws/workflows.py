@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from ..awaiting import Completion, Ended
 from ..errors import UnavailableError
+from ..ledger_parts import as_text
 from .failures import AWS_ERRORS, reason
 
 #: Map an end that a workflow has to branch on: the error that its task fails with.
@@ -49,7 +50,10 @@ class StepFunctions:
 
     def complete(self, completion: Completion) -> bool:
         """Tell it; False if nobody can be told, as whoever waited has gone, say.  Raises UnavailableError: then another time."""
-        told = json.dumps({"ended": completion.ended, "step": completion.step})
+        result: dict[str, Any] = {"ended": completion.ended, "step": completion.step}
+        if (pause := completion.pause) is not None:
+            result["pause"] = {"id": pause.pause_id, "deadline": as_text(pause.deadline)}
+        told = json.dumps(result)
         try:
             if completion.ended in ERRORS:
                 error = ERRORS[completion.ended]
