@@ -139,6 +139,19 @@ def test_named_recording(stack, vendor):
     assert call.statuses()[0] == PAUSED
 
 
+@pytest.mark.parametrize("vendor", ["twilio", "signalwire", "bird"])
+def test_entered_by_name_and_left_without(stack, vendor):
+    """Who names a recording as it enters need not as it leaves: all that were paused are resumed, with proof, at once."""
+    call = SimulatedCall(stack, vendor)
+    entered = call.flow("entered", recording_id=call.created["recording_ids"][0])
+    silent = call.is_silent()
+    left = call.flow("left")
+
+    assert (entered.status_code, entered.json()["verdict"], silent) == (200, "confirmed", True)
+    assert (left.status_code, left.json()["verdict"]) == (200, "confirmed")
+    assert call.runs()
+
+
 @pytest.mark.parametrize("vendor", ["twilio", "signalwire", "bandwidth"])
 def test_flow_that_fetches_markup(stack, vendor):
     """

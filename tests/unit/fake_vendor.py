@@ -32,6 +32,7 @@ class Fault:
     applied: bool = True  #: whether an update is carried out all the same
     takes: float = 0.0  #: seconds until the answer, or until the timeout
     word: RecordingStatus | None = None  #: the status that the answer names instead of the true one
+    omits: str | None = None  #: the recording that a list does not show yet
     meanwhile: dict[str, RecordingStatus] = field(default_factory=dict)  #: what becomes of recordings in this moment
 
 
@@ -114,7 +115,7 @@ class FakeVendor:
             for each in self.statuses
             if (self.lists_all and call.call_id == "CA") or call.call_id == self._leg_of(each)
         ]
-        return [self._show(each, fault) for each in listed]
+        return [self._show(each, fault) for each in listed if each != fault.omits]
 
     def call_state(self, call: Call, *, timeout: float) -> CallState:
         fault = self._meet("call", call.call_id, timeout)

@@ -26,6 +26,7 @@ DOMAIN = (
     "ledger_json",
     "ledger_parts",
     "ledger_state",
+    "looks",
     "model",
     "occurrences",
     "outcome",

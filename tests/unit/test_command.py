@@ -591,6 +591,34 @@ class TestScenario09Several:
         assert report.parent == "CA-parent"
         assert vendor.statuses == {"RE1": RUNNING}
 
+    def test_scenario_13_other_leg_asked_twice(self, vendor):
+        """
+        An answer that is lost about the call is asked for again: which leg it was made from must be known.
+        """
+        vendor.leg = "CA-parent"
+        vendor.fail("call", Fault(error=lost()))
+
+        report = carry_out(vendor)
+
+        assert nothing_left(report)
+        assert report.parent == "CA-parent"
+
+    def test_scenario_13_other_leg_listed_for_a_while(self, vendor):
+        """
+        The leg that a call was made from is remembered though its recording has ended by the second look.
+        """
+        vendor.current_recording, vendor.parent = None, "CA-parent"
+        vendor.listed = {"RE1": "CA", "RE2": "CA", "RE3": "CA-parent"}
+        vendor.statuses = dict.fromkeys(vendor.listed, RUNNING)
+        gone = vendor.refusal(errors.RecordingNotFoundError, 404)
+        ended = {"RE2": RecordingStatus.COMPLETED, "RE3": RecordingStatus.COMPLETED}
+        vendor.fail("pause", Fault(), Fault(error=gone, applied=False, meanwhile=ended))
+
+        report = carry_out(vendor)
+
+        assert confirmed(report)
+        assert report.parent == "CA-parent"
+
     @pytest.mark.parametrize("call_id", ["CA", "ca"])
     def test_scenario_13_own_leg(self, vendor, call_id):
         """
@@ -707,6 +735,50 @@ class TestNamed:
         listing.fail("list", Fault(word=RecordingStatus.COMPLETED))
 
         assert confirmed(carry_out(listing, named="RE1"))
+
+    def test_named_where_only_reads_prove(self, listing):
+        """
+        A vendor whose yes proves nothing is looked at first: so it is known what one request of ours has changed.
+        """
+        listing.final, listing.lag = False, 0.5
+        report = carry_out(listing, named="RE1")
+
+        assert confirmed(report)
+        assert listing.asked[:2] == [("list", "CA"), ("pause", "RE1")]
+        assert (report.in_doubt, report.own_work) == (True, True)
+
+    def test_named_where_only_reads_prove_and_unlisted(self, listing):
+        """
+        A named recording that the list does not show is asked all the same, last, and watched; of its own work nobody knows.
+        """
+        listing.final, listing.lag, listing.statuses["RE2"] = False, 0.5, RUNNING
+        listing.fail("list", Fault(omits="RE1"))
+        report = carry_out(listing, named="RE1")
+
+        assert confirmed(report)
+        assert listing.asked[:3] == [("list", "CA"), ("pause", "RE1"), ("pause", "RE2")]
+        assert (report.in_doubt, report.own_work) == (True, False)
+
+    def test_named_where_only_reads_prove_and_none_comes(self, listing):
+        """
+        Without a list the named recording is paused all the same; that proves nothing.
+        """
+        listing.final = False
+        listing.fail("list", *[Fault(error=lost()) for _ in range(99)])
+        report = carry_out(listing, named="RE1")
+
+        assert isinstance(report.error, errors.OutcomeUnknownError)
+        assert (listing.statuses["RE1"], report.in_doubt, report.own_work) == (PAUSED, True, False)
+
+    def test_scenario_43_named_where_only_reads_prove_and_not_of_this_call(self, listing):
+        """
+        A named recording that the call does not have is not found there either.
+        """
+        listing.final, listing.lag = False, 0.5
+        report = carry_out(listing, named="RE9")
+
+        assert isinstance(report.error, errors.RecordingNotFoundError)
+        assert listing.statuses == {"RE1": PAUSED}
 
     def test_named_elsewhere(self, vendor):
         """
@@ -905,6 +977,7 @@ class TestWithoutReads:
         silent.fail("call", *[Fault(error=lost()) for _ in range(99)])
 
         assert carry_out(silent).error is refused
+        assert silent.asked == [("pause", None), ("call", "CA")]
 
 
 class TestScenario30Credentials:

@@ -331,3 +331,21 @@ class TestBothLegs:
         above = replace(found, trigger=own.trigger)
 
         assert (of_both_legs(own, above) is own) is own_counts
+
+    def test_scenario_13_the_deadline_is_that_of_the_pause_that_ends_first(self):
+        """A leg's pause is opened before the one of the leg that it was made from, and ends before it."""
+        own, above = told(paused(pause_id="P1")), told(paused(NOW + 0.5, pause_id="P1"), now=NOW + 1)
+
+        both = [of_both_legs(own, above), of_both_legs(above, own)]
+        assert [each.as_dict()["pause"]["deadline"] for each in both] == ["2026-09-21T14:18:20.000Z"] * 2
+        assert [each.safe_to_collect for each in both] == [True, True]
+
+    def test_scenario_44_held_on_one_leg_is_held(self):
+        """A leg whose tape stays paused for another step is not told to run; that the other one failed comes first."""
+        held = told(paused(step="identity-check"), Action.RESUME)
+        resumed = told(settle(new(), RUNNING), Action.RESUME)
+        failed = replace(resumed, error=errors.UnconfirmedError, verdict=Verdict.UNCONFIRMED)
+
+        assert (held.verdict, resumed.verdict) == (Verdict.HELD, Verdict.CONFIRMED)
+        assert [of_both_legs(*each).verdict for each in ((held, resumed), (resumed, held))] == [Verdict.HELD] * 2
+        assert of_both_legs(held, failed).error is errors.UnconfirmedError

@@ -9,12 +9,13 @@ Nothing here knows a vendor.  What may be repeated, and after what, is decided h
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from . import errors
-from .conversation import Conversation, Request, growing_waits
-from .model import Action, Call, CallState, Recording, RecordingStatus, Report
+from .conversation import Conversation, growing_waits
+from .looks import call_state, live_recordings
+from .model import Action, Call, Recording, RecordingStatus, Report
 
 # What a recording was before that an action changes.
 _BEFORE: Mapping[Action, RecordingStatus] = {
@@ -81,9 +82,8 @@ class Command:
     def _acknowledge(self) -> None:
         """Ask a vendor that offers no read: its yes is all that there is."""
         waits = growing_waits()
-        target = Recording(recording_id=None, call_id=self._call.call_id)
         while True:
-            answer = self._send(target)
+            answer = self._send(self._target(None))
             if isinstance(answer, Recording):
                 self._known[None] = answer
                 return
@@ -95,7 +95,7 @@ class Command:
     def _raise_if_over(self) -> None:
         """Raise CallOverError if the vendor shows that the call has ended, CallNotFoundError if it does not know it."""
         try:
-            self._call_state(self._conversation.glance)
+            call_state(self._conversation, self._call, once=True)
         except (errors.CallOverError, errors.CallNotFoundError):
             raise
         except errors.VendorError:
@@ -103,7 +103,7 @@ class Command:
 
     def _stop_only(self, named: str) -> None:
         """Stop one recording."""
-        target = Recording(recording_id=named, call_id=self._call.call_id)
+        target = self._target(named)
         try:
             self._settle(target, self._send(target))
         except errors.RecordingNotFoundError:
@@ -112,10 +112,13 @@ class Command:
 
     def _cover(self, named: str | None) -> None:
         """Bring every live recording of the call to be as asked, the first in one request where that is possible."""
-        first = None if self._action is Action.RESUME else named or self._conversation.vendor.current_recording
+        vendor = self._conversation.vendor
+        # where only reads prove anything, one comes first: who knows how it was before knows what our request has done
+        hinted = named if vendor.final else None
+        first = None if self._action is Action.RESUME else hinted or vendor.current_recording
         answer: Recording | errors.VendorError | None = None
         if first is not None:
-            answer = self._send(Recording(recording_id=first, call_id=self._call.call_id))
+            answer = self._send(self._target(first))
             if isinstance(answer, _HOPELESS):
                 raise answer
             if isinstance(answer, Recording):
@@ -128,9 +131,17 @@ class Command:
 
     def _cover_all(self, named: str | None, first: str | None, answer: Recording | errors.VendorError | None) -> None:
         """Ask for the action on every recording that the vendor lists; *answer* is what asking for the *first* brought."""
-        live = list(self._live_recordings())
+        later = named if first is None and self._action is Action.PAUSE else None
+        try:
+            live = list(self._live_recordings())
+        except errors.VendorError:
+            if later is not None:
+                self._send(self._target(later))  # it proves nothing, and does no harm
+            raise
         if not self._sent:
             self._found = tuple(live)
+        if later is not None and later not in {recording.recording_id for recording in live}:
+            first, answer = later, self._send(self._target(later))
         if first not in {recording.recording_id for recording in live}:
             if isinstance(answer, Recording):
                 live.append(answer)
@@ -217,6 +228,10 @@ class Command:
             self._known.pop(recording.recording_id, None)
             self._ended = True
 
+    def _target(self, recording_id: str | None) -> Recording:
+        """A recording of this call of which nothing is known but its id."""
+        return Recording(recording_id=recording_id, call_id=self._call.call_id)
+
     def _may_repeat(self, answer: Recording | errors.VendorError) -> bool:
         """Whether the same may be asked again after an unclear answer, and there is time for it."""
         unclear = isinstance(answer, errors.OutcomeUnknownError)
@@ -262,37 +277,7 @@ class Command:
                 return seen
 
     def _live_recordings(self) -> Sequence[Recording]:
-        """Return the live recordings of the call.
-
-        None at all means: the vendor shows this call live, and no live recording on it; those of the leg that it was
-        made from have that leg's ledger.
-        """
-        try:
-            listed, refusal = self._list(), None
-        except errors.RecordingNotFoundError as exc:
-            listed, refusal = (), exc  # some vendors have no list for a call that is over: ask about the call itself
-        own = [each for each in listed if each.call_id.lower() == self._call.call_id.lower()]
-        if own and len(own) == len(listed):
-            return own
-        state = self._call_state(self._conversation.read)
-        if refusal is not None:
-            raise refusal
-        self._parent = state.parent_call_id
-        if any(each.call_id.lower() != (self._parent or "").lower() for each in listed if each not in own):
-            raise errors.OutcomeUnknownError("the list is of another call", vendor=self._conversation.vendor.name)
-        return own
-
-    def _call_state(self, ask: Callable[[Request[CallState]], CallState]) -> CallState:
-        """Return the state of the call, which is live."""
-        vendor = self._conversation.vendor.name
-        try:
-            state = ask(lambda vendor, timeout: vendor.call_state(self._call, timeout=timeout))
-        except errors.RecordingNotFoundError as exc:
-            raise errors.CallNotFoundError("no such call", vendor=vendor, http_status=exc.http_status) from exc
-        if not state.live:
-            raise errors.CallOverError("the call is over", vendor=vendor)
-        return state
-
-    def _list(self) -> Sequence[Recording]:
-        recordings = self._conversation.read(lambda vendor, timeout: vendor.recordings(self._call, timeout=timeout))
-        return [recording for recording in recordings if recording.live]
+        """Return the live recordings of the call, and remember the leg that it was made from."""
+        shown = live_recordings(self._conversation, self._call)
+        self._parent = shown.parent or self._parent
+        return shown.recordings

@@ -1,7 +1,7 @@
 """The result of a trigger: what a flow branches on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from . import errors
@@ -59,6 +59,7 @@ class Outcome:
     elapsed_ms: int
     ledger: CallLedger | None = None  #: as it stands; None if it cannot be known
     retry_after: float | None = None  #: seconds that the vendor asks us to wait
+    other: CallLedger | None = None  #: of the call's other leg, if what is told is about both
 
     @property
     def safe_to_collect(self) -> bool:
@@ -82,10 +83,13 @@ class Outcome:
         if self.ledger is None:
             return None
         pause = self.ledger.pauses.get(self.trigger.step)
+        other = self.other and self.other.pauses.get(self.trigger.step)
+        # with a pause on either leg, whichever ends first: from then on one of the tapes may run
+        deadline = min((each.deadline for each in (pause, other) if each), default=None)
         return {
             "id": pause and pause.pause_id,
             "opened_at": pause and as_text(pause.opened_at),
-            "deadline": pause and as_text(pause.deadline),
+            "deadline": None if pause is None or deadline is None else as_text(deadline),
             "open_pauses": len(self.ledger.pauses),
         }
 
@@ -144,7 +148,9 @@ def of_both_legs(own: Outcome, above: Outcome) -> Outcome:
         return above
     if own.trigger.action is Action.STOP and own.error is errors.RecordingNotFoundError:
         return above  # the recording that was named is of the other leg, or of none
-    return own if own.error is not None else above
+    if own.error is not None or (own.verdict is Verdict.HELD and above.error is None):
+        return own
+    return replace(above, other=own.ledger)
 
 
 def without_ledger(report: Report, trigger: Trigger, account: Account, *, received_at: float, now: float) -> Outcome:

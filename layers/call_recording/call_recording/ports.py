@@ -52,6 +52,10 @@ class Vendor(Protocol):
         """Whether the vendor shows where a recording is."""
 
     @property
+    def final(self) -> bool:
+        """Whether its yes may tell that it has acted; else only a read does."""
+
+    @property
     def current_recording(self) -> str | None:
         """An id that stands for "the one active recording of the call", where the vendor has one."""
 

@@ -614,6 +614,7 @@ class ReadingVendorContract(VendorContract):
             assert recording.is_as_asked(Action(action)) is (
                 self.answers_are_final and word in self.words_as_asked[Action(action)]
             )
+        assert self.connect(Wire(answer())).final is self.answers_are_final
 
     @pytest.mark.parametrize("status", [201, 202, 203, 204, 206, 226])
     @pytest.mark.parametrize("asked_to_read", ["read", "recordings", "call_state"])

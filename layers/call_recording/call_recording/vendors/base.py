@@ -116,6 +116,11 @@ class BaseVendor(ABC):
 
     # Subclasses should not need to override what follows.
 
+    @property
+    def final(self) -> bool:
+        """Whether a yes may tell that the vendor has acted."""
+        return bool(self.final_statuses)
+
     def check_ids(self, call: Call, recording_id: str | None) -> None:
         """Raise if these are no ids of this vendor."""
         require(self.call_id_pattern, "call_id", call.call_id)
