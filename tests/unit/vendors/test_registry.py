@@ -12,6 +12,7 @@ import pytest
 import call_recording
 from call_recording import errors
 from call_recording.account import Account
+from call_recording.inbound import events, fields
 from call_recording.vendors import VENDORS, ConnectedVendors
 from call_recording.vendors._exchange import create_client
 from call_recording.vendors.base import BaseVendor
@@ -56,17 +57,24 @@ class TestTheList:
 
     @pytest.mark.parametrize("name", VENDORS)
     def test_what_a_vendor_needs(self, name):
-        """Each vendor has what its page for contributors asks for: a file inwards, a page of docs, the contract."""
+        """Each vendor has what its page for contributors asks for: a file inwards, pages of docs, the contract, a simulator."""
         needed = [
             PACKAGE / "inbound" / f"{name}.py",
             ROOT / "docs" / "vendors" / f"{name}.md",
             Path(__file__).with_name(f"test_{name}.py"),
             ROOT / "local" / "simulators" / f"{name}.py",
+            ROOT / "local" / "simulators" / "webhooks" / f"{name}.py",
         ]
+        folders = [ROOT / "events" / "flow_callback", ROOT / "events" / "vendor_webhook", ROOT / "docs" / "how-to"]
 
         assert [path for path in needed if not path.is_file()] == []
-        assert list((ROOT / "events" / "flow_callback").glob(f"{name}_*.json"))
+        assert [folder for folder in folders if not list(folder.glob(f"{name}[_-]*"))] == []
         assert name in CREDENTIALS
+
+    def test_what_they_send_is_read(self):
+        """How a vendor calls its fields and its account, and what its webhooks tell, is in the tables of inbound/."""
+        for table in (fields.FIELDS, fields.ACCOUNT_FIELDS, events.HAPPENINGS):
+            assert set(table) == set(VENDORS)
 
     @pytest.mark.parametrize("name", VENDORS)
     def test_the_readme_s_table(self, name):

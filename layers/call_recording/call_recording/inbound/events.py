@@ -11,8 +11,8 @@ from ..model import Happening, RecordingEvent
 from . import bandwidth, bird, signalwire, twilio
 from .fields import call_of, check_account, hashed, our_names, text
 
-# Map a vendor: what its payloads tell; the function that it is given reads a field that is a word.
-_HAPPENINGS: Mapping[str, Callable[[Callable[[str], str]], list[Happening]]] = {
+#: Map a vendor: what its payloads tell; the function that it is given reads a field that is a word.
+HAPPENINGS: Mapping[str, Callable[[Callable[[str], str]], list[Happening]]] = {
     "bandwidth": bandwidth.happenings,
     "bird": bird.happenings,
     "signalwire": signalwire.happenings,
@@ -69,7 +69,7 @@ def _read(given: Mapping[str, Any], vendor: str) -> tuple[list[Happening], Mappi
     if (kind := _word(given, "type")) in TYPES and isinstance(data, dict):
         return [TYPES[kind]], data
     inner = _UNWRAPPED[vendor](given) if vendor in _UNWRAPPED else given
-    return _HAPPENINGS[vendor](lambda name: _word(inner, name)), inner
+    return HAPPENINGS[vendor](lambda name: _word(inner, name)), inner
 
 
 def _word(given: Mapping[str, Any], name: str) -> str:
