@@ -18,6 +18,7 @@ from call_recording.aws.ledgers import DynamoLedgers
 from call_recording.aws.timers import QueueTimers
 from call_recording.inbound.flows import FlowCallbacks
 from call_recording.inbound.webhooks import VendorWebhooks
+from tests import examples
 from tests.functions.conftest import ENVIRONMENT
 from tests.functions.strategies import MARKER, PARTS, SIGNED, STRANGE, events
 from tests.unit.aws.fake_aws import FakeDynamo, FakeSqs
@@ -37,11 +38,8 @@ from tests.unit.fakes import (
     flow_event,
 )
 
-SETTINGS = hypothesis.settings(
-    max_examples=400,
-    deadline=None,
-    derandomize=True,
-    database=None,
+SETTINGS = examples.settings(
+    400,
     suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
 )
 

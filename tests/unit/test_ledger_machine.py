@@ -3,7 +3,6 @@
 from itertools import count
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -23,6 +22,7 @@ from call_recording.ledger_parts import (
     Known,
 )
 from call_recording.model import Action, Call, Happening, Proof, RecordingStatus, Report
+from tests import examples
 from tests.unit.ledger_words import LAGGING, NOW, TIMING, report, shown
 
 STEPS = ("card-entry", "identity-check", "third")
@@ -467,6 +467,4 @@ def assert_proof(ledger: CallLedger, came: Report) -> None:
 
 
 TestAnyCall: Any = AnyCall.TestCase
-TestAnyCall.settings = settings(
-    derandomize=True, max_examples=200, stateful_step_count=40, deadline=None, database=None
-)
+TestAnyCall.settings = examples.settings(200, stateful_step_count=40)
