@@ -42,7 +42,7 @@ unit: ## Run the fast tests only
 	$(DEV)/pytest $(UNIT_TESTS) --cov --cov-report=term-missing:skip-covered
 
 soak: ## Try other examples, then a million simulated schedules (half an hour; ARGS="--schedules 100000" for fewer)
-	@$(ENVIRONMENTS) dev
+	@$(ENVIRONMENTS) dev sdk-signalwire-webhooks
 	SOAKING=1 $(DEV)/pytest $(UNIT_TESTS) -m hypothesis -n 2
 	@PYTHONPATH=layers/call_recording $(DEV)/python -m tests.simulation --schedules 1000000 --workers 2 $(ARGS)
 

@@ -12,7 +12,7 @@ from call_recording.ledger import CallLedger
 from call_recording.ledger_parts import Timing
 from call_recording.model import Action, Call, Reminder, Trigger
 from call_recording.occurrences import Occurrence, Wake, inherited, on_leg, timing_of, triggered
-from tests.unit.ledger_words import NOW, RUNNING, TIMING, enter, leave, new, paused, settle, stop
+from tests.unit.ledger_words import NOW, RUNNING, TIMING, enter, leave, new, paused, settle, stop, take
 
 SETTINGS = Settings(max_pause_seconds=120, in_flight_ms=4_500, read_lag_ms=250)
 
@@ -178,10 +178,16 @@ class TestOnLeg:
 class TestInherited:
     """What is desired of a leg is found only later to be of the one that it was made from as well."""
 
+    def handed_up(self, child: CallLedger) -> Occurrence:
+        """What the other leg is told."""
+        leg = inherited(child, "CA-parent", TIMING)
+        assert leg is not None
+        return leg
+
     def test_scenario_13_its_pauses(self):
         """Pauses that the other leg has not heard of are opened there, as they are, once."""
         child = paused(pause_id="P1", occurred_at=NOW)
-        leg = inherited(child, "CA-parent")
+        leg = self.handed_up(child)
         ledger = leg.apply(new(), NOW + 5)
         pause, given = ledger.pauses["card-entry"], child.pauses["card-entry"]
 
@@ -193,15 +199,43 @@ class TestInherited:
         """A pause that was there already, and was left, is not opened again."""
         ledger = leave(enter(new(), pause_id="P1"))
 
-        assert inherited(paused(pause_id="P1"), "CA-parent").apply(ledger, NOW + 5) is ledger
+        assert self.handed_up(paused(pause_id="P1")).apply(ledger, NOW + 5) is ledger
 
     def test_scenario_13_its_stop(self):
         """So is a stop for good, once."""
-        leg = inherited(stop(new()), "CA-parent")
+        leg = self.handed_up(stop(new()))
         ledger = leg.apply(paused(), NOW + 5)
 
         assert (ledger.desired, ledger.pauses) == (Action.STOP, {})
         assert leg.apply(ledger, NOW + 6) is ledger
+
+    @pytest.mark.parametrize("ledger", [new(), leave(paused()), paused().expired(now=NOW + 999, on_deadline="resume")])
+    def test_scenario_44_nothing(self, ledger):
+        """Of a leg whose pauses are closed, and were answered, there is nothing to be heard."""
+        assert inherited(ledger, "CA-parent", TIMING) is None
+
+    def test_scenario_28_a_pause_whose_sender_died(self):
+        """A pause may have acted on the other leg's tape though nobody lives who knows: that leg is looked at, once."""
+        lost = leave(take(enter(new()), ends_at=NOW + 10)).relieved(NOW + 99)
+        leg = self.handed_up(lost)
+        ledger = leg.apply(settle(new(), RUNNING), NOW + 100)
+
+        assert (lost.pauses, ledger.matches, ledger.due_at) == ({}, False, 0.0)
+        assert ledger.doubts.unheard > NOW + 100
+        assert leg.apply(ledger, NOW + 101) is ledger
+
+    def test_scenario_28_a_resume_whose_sender_died(self):
+        """A resume names its recording: it acts on no other leg's."""
+        lost = take(leave(paused()), action=Action.RESUME, holder="another").relieved(NOW + 99)
+
+        assert inherited(lost, "CA-parent", TIMING) is None
+
+    def test_scenario_29_a_pause_without_record(self):
+        """A pause that was sent without the ledger may have acted there as well."""
+        found = new().unheard(step="card-entry", pause_id="blind-1", now=NOW, timing=TIMING)
+        ledger = self.handed_up(found).apply(settle(new(), RUNNING), NOW + 1)
+
+        assert (ledger.matches, ledger.events[-1].what) == (False, "found without record")
 
 
 class TestWake:

@@ -349,3 +349,12 @@ class TestBothLegs:
         assert (held.verdict, resumed.verdict) == (Verdict.HELD, Verdict.CONFIRMED)
         assert [of_both_legs(*each).verdict for each in ((held, resumed), (resumed, held))] == [Verdict.HELD] * 2
         assert of_both_legs(held, failed).error is errors.UnconfirmedError
+
+    def test_scenario_43_a_leg_that_is_said_to_be_over(self):
+        """That the other leg is over makes its tape count for nothing only if its vendor has shown it."""
+        own = told(WITHOUT_RECORDING, looked=True, accepting={"accept_not_recording": True})
+        shown_over, said_over = (told(replace(over(paused()), presumed=presumed)) for presumed in (False, True))
+
+        assert own.safe_to_collect
+        assert of_both_legs(own, shown_over).safe_to_collect
+        assert not of_both_legs(own, said_over).safe_to_collect

@@ -1,6 +1,6 @@
 """What somebody tells us of a call, as something that can be written into its ledger, again after a conflict."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
 from typing import NamedTuple
@@ -108,8 +108,15 @@ def on_leg(occurrence: Occurrence, call_id: str, timing: Timing, doubt: str | No
     return occurrence._replace(call=call, opens=opens, apply=apply)
 
 
-def inherited(child: CallLedger, parent: str) -> Occurrence:
-    """What is desired of a leg, for the leg *parent* that it was made from, as far as that has not heard of it."""
+def inherited(child: CallLedger, parent: str, timing: Timing) -> Occurrence | None:
+    """What is desired of a leg, for the leg *parent* that it was made from, as far as that has not heard of it.
+
+    None if there is nothing to be heard.  A pause whose sender died may have acted on the other leg's tape, even if it is
+    closed by now: nobody has told that leg.
+    """
+    unheard = [*_lost_pauses(child)]
+    if not (unheard or child.pauses or child.stopped):
+        return None
 
     def apply(ledger: CallLedger, now: float) -> CallLedger:
         for step, pause in child.pauses.items():
@@ -123,11 +130,23 @@ def inherited(child: CallLedger, parent: str) -> Occurrence:
                     now=now,
                     by="leg",
                 )
+        for entered, sent in unheard:
+            ledger = ledger.unheard(step=entered, pause_id=sent, now=now, timing=timing)
         if child.stopped and not ledger.stopped:
             ledger = ledger.stop_asked(step="", event_id="leg-stopped", now=now, by="leg")
         return ledger
 
     return Occurrence(by="leg", account=child.account, call=replace(child.call, call_id=parent), apply=apply)
+
+
+def _lost_pauses(ledger: CallLedger) -> Iterator[tuple[str | None, str]]:
+    """The pauses of which nobody has noted what came of them: the step, where it is known, and an id of what was sent."""
+    pausing = {event.details.get("holder") for event in ledger.events if event.details.get("action") == Action.PAUSE}
+    for event in ledger.events:
+        if event.what == "found without record":
+            yield event.details.get("step"), event.details["pause_id"]
+        elif event.what == "holder lost" and event.details["holder"] in pausing:
+            yield None, event.details["holder"]
 
 
 def happened(event: RecordingEvent, by: str, nonce: str) -> Occurrence:

@@ -140,7 +140,8 @@ def answer(ending: Ending, trigger: Trigger, account: Account, *, received_at: f
 
 def of_both_legs(own: Outcome, above: Outcome) -> Outcome:
     """Return the outcome of a trigger that names a leg which was made from another one: the recordings of both count."""
-    if above.verdict is Verdict.NOT_RECORDING or (above.ledger is not None and above.ledger.over):
+    is_over = above.ledger is not None and above.ledger.over and not above.ledger.presumed
+    if above.verdict is Verdict.NOT_RECORDING or is_over:
         return own  # the leg has the only tape, or goes on alone
     if own.trigger.action is not Action.PAUSE and own.ledger is not None and own.ledger.over:
         return above  # the leg is over, and the other one goes on

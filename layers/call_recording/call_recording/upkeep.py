@@ -121,9 +121,9 @@ class Upkeep:
         self, child: CallLedger, conversation: Conversation, account: Account, deadline: Deadline, ends_at: float
     ) -> None:
         """Tell the leg that this one was made from, found only now it may be, what is desired of this one."""
-        if child.parent is None or not (child.pauses or child.stopped):
+        leg = child.parent and inherited(child, child.parent, timing_of(account.settings))
+        if not leg:
             return
-        leg = inherited(child, child.parent)
         try:
             above = self._reconciler(leg, conversation, account, deadline, ends_at).run()
         except errors.UnavailableError:  # this leg may be settled by now, and then nobody would come back for the other
