@@ -358,3 +358,24 @@ class TestBothLegs:
         assert own.safe_to_collect
         assert of_both_legs(own, shown_over).safe_to_collect
         assert not of_both_legs(own, said_over).safe_to_collect
+
+    def test_scenario_19_that_the_leg_has_no_tape_is_not_remembered(self):
+        """A late copy of a pause that was left finds nothing by memory; a tape may have started since, and above another flow's pause is open."""
+        above = told(paused())
+        fresh, from_memory = told(WITHOUT_RECORDING, looked=True), told(WITHOUT_RECORDING)
+        closed = told(leave(WITHOUT_RECORDING))
+
+        assert closed.ledger is not None
+        assert closed.ledger.known.shows_none_live
+        assert [of_both_legs(own, above).safe_to_collect for own in (fresh, from_memory, closed)] == [
+            True,
+            False,
+            False,
+        ]
+
+    def test_scenario_44_what_is_not_there_needs_no_resume(self):
+        """A leg without a tape leaves the answer to the other one."""
+        held = told(paused(step="identity-check"), Action.RESUME)
+        own = told(leave(WITHOUT_RECORDING), Action.RESUME)
+
+        assert of_both_legs(own, held).verdict is Verdict.HELD

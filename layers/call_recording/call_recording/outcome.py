@@ -145,7 +145,11 @@ def of_both_legs(own: Outcome, above: Outcome) -> Outcome:
         return own  # the leg has the only tape, or goes on alone
     if own.trigger.action is not Action.PAUSE and own.ledger is not None and own.ledger.over:
         return above  # the leg is over, and the other one goes on
-    if own.ledger is not None and own.ledger.known.shows_none_live:
+    if own.trigger.action is Action.PAUSE:
+        has_none = own.verdict is Verdict.NOT_RECORDING  # seen just now: one may have started since it was last seen
+    else:
+        has_none = own.ledger is not None and own.ledger.known.shows_none_live
+    if has_none:
         return above
     if own.trigger.action is Action.STOP and own.error is errors.RecordingNotFoundError:
         return above  # the recording that was named is of the other leg, or of none
