@@ -330,13 +330,22 @@ class TestBothLegs:
         own = replace(found, trigger=replace(found.trigger, action=action), error=errors.RecordingNotFoundError)
         above = replace(found, trigger=own.trigger)
 
-        assert (of_both_legs(own, above) is own) is own_counts
+        assert (of_both_legs(own, above).error is own.error) is own_counts
 
     def test_scenario_13_the_deadline_is_that_of_the_pause_that_ends_first(self):
         """A leg's pause is opened before the one of the leg that it was made from, and ends before it."""
         own, above = told(paused(pause_id="P1")), told(paused(NOW + 0.5, pause_id="P1"), now=NOW + 1)
 
         both = [of_both_legs(own, above), of_both_legs(above, own)]
+        assert [each.as_dict()["pause"]["deadline"] for each in both] == ["2026-09-21T14:18:20.000Z"] * 2
+        assert [each.safe_to_collect for each in both] == [True, True]
+
+    def test_scenario_13_the_deadline_of_a_leg_without_a_tape_counts(self):
+        """A tape that starts on a leg is paused as long as that leg's own pause is open."""
+        without = told(WITHOUT_RECORDING, looked=True)
+        longer = told(paused(NOW + 30))
+
+        both = [of_both_legs(without, longer), of_both_legs(longer, without)]
         assert [each.as_dict()["pause"]["deadline"] for each in both] == ["2026-09-21T14:18:20.000Z"] * 2
         assert [each.safe_to_collect for each in both] == [True, True]
 

@@ -59,7 +59,7 @@ class Outcome:
     elapsed_ms: int
     ledger: CallLedger | None = None  #: as it stands; None if it cannot be known
     retry_after: float | None = None  #: seconds that the vendor asks us to wait
-    other: CallLedger | None = None  #: of the call's other leg, if what is told is about both
+    other: CallLedger | None = None  #: of the call's other leg
 
     @property
     def safe_to_collect(self) -> bool:
@@ -140,22 +140,24 @@ def answer(ending: Ending, trigger: Trigger, account: Account, *, received_at: f
 
 def of_both_legs(own: Outcome, above: Outcome) -> Outcome:
     """Return the outcome of a trigger that names a leg which was made from another one: the recordings of both count."""
+    told, other = (own, above) if _own_counts(own, above) else (above, own)
+    return replace(told, other=other.ledger)
+
+
+def _own_counts(own: Outcome, above: Outcome) -> bool:
+    """Whether the leg that was named is answered for; else the one that it was made from."""
     is_over = above.ledger is not None and above.ledger.over and not above.ledger.presumed
     if above.verdict is Verdict.NOT_RECORDING or is_over:
-        return own  # the leg has the only tape, or goes on alone
-    if own.trigger.action is not Action.PAUSE and own.ledger is not None and own.ledger.over:
-        return above  # the leg is over, and the other one goes on
+        return True  # it has the only tape, or goes on alone
     if own.trigger.action is Action.PAUSE:
         has_none = own.verdict is Verdict.NOT_RECORDING  # seen just now: one may have started since it was last seen
     else:
-        has_none = own.ledger is not None and own.ledger.known.shows_none_live
+        has_none = own.ledger is not None and (own.ledger.over or own.ledger.known.shows_none_live)
     if has_none:
-        return above
+        return False
     if own.trigger.action is Action.STOP and own.error is errors.RecordingNotFoundError:
-        return above  # the recording that was named is of the other leg, or of none
-    if own.error is not None or (own.verdict is Verdict.HELD and above.error is None):
-        return own
-    return replace(above, other=own.ledger)
+        return False  # the recording that was named is of the other leg, or of none
+    return own.error is not None or (own.verdict is Verdict.HELD and above.error is None)
 
 
 def without_ledger(report: Report, trigger: Trigger, account: Account, *, received_at: float, now: float) -> Outcome:
