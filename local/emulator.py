@@ -122,6 +122,28 @@ def fail_tasks_at_once() -> None:
     stepfunctions._call_lambda, stepfunctions._invoke_with_callback = call_lambda, invoke_with_callback
 
 
+def give_changes_back() -> None:
+    """Give a change of a table again that its function names as failed, as AWS does: the emulator does so for queues only.
+
+    It gives one change at a time, so that the one that is named is the one that was given.
+    """
+    from ministack.services import dynamodb, lambda_svc
+
+    since, execute = dynamodb.stream_records_since, lambda_svc._execute_function
+
+    def records_since(table: str, position: int, limit: int, **where: Any) -> Any:
+        return since(table, position, min(limit, 1), **where)
+
+    def execute_function(function: Any, event: Any) -> Any:
+        result = execute(function, event)
+        match event, result.get("body"):
+            case {"Records": [{"eventSource": "aws:dynamodb"}, *_]}, {"batchItemFailures": [_, *_]}:
+                return result | {"error": True}
+        return result
+
+    dynamodb.stream_records_since, lambda_svc._execute_function = records_since, execute_function
+
+
 def end_with_input() -> None:
     """End this process when whoever started it closes the pipe, or is gone."""
 
@@ -138,6 +160,7 @@ def main() -> None:
     wait_for_no_output()
     work_out_timeouts()
     fail_tasks_at_once()
+    give_changes_back()
     end_with_input()
     sys.argv[1:] = []
     runpy.run_module("ministack", run_name="__main__")

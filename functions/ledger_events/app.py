@@ -13,7 +13,5 @@ stream = bootstrap_stream()
 
 @instrumented
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 -- as Lambda calls it
-    """Take a batch of changes in their order; what fails is raised, so that it and those behind it come again."""
-    for record in event["Records"]:
-        stream.deliver(record["dynamodb"])
-    return {}
+    """Take a batch of changes in their order, and name the one with which they are to come again, if any."""
+    return stream.take(event["Records"])

@@ -52,7 +52,7 @@ class TestStream:
 
     def test_changes_of_one_call_stay_in_order(self, mapping):
         """The function gives back what failed with all behind it, and no shard is read by several at once."""
-        assert "FunctionResponseTypes" not in mapping
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert mapping.get("ParallelizationFactor", 1) == 1
         assert not mapping.get("MaximumBatchingWindowInSeconds")
 

@@ -201,6 +201,18 @@ class TestNobodyLeaves:
         assert call.runs()
         assert by_itself(lambda: ledger_table.is_settled(call))
 
+    def test_scenario_23_a_tape_that_is_kept_paused(self, stack, by_deadline, account, ledger_table):
+        """The workflow resumes what its account keeps paused past the deadline, also if the flow has entered again."""
+        call = SimulatedCall(stack, "twilio", account=account("twilio", settings={"on_deadline": "keep"})[:2])
+        execution = by_deadline(call, max_pause_seconds=BRIEFLY)
+        wait_until_awaited(ledger_table, call)
+        assert call.flow("entered", max_pause_seconds=BRIEFLY).status_code == 200
+        output = execution.output()
+
+        assert (output["ended"], output["resume"]["verdict"]) == ("expired", "confirmed")
+        assert call.runs()
+        assert by_itself(lambda: ledger_table.is_settled(call))
+
     def test_scenario_23_the_deadline_ends_nothing(self, stack, capture, ledger_table, denied):
         """If ledger_events may not complete the token, the task's own timeout ends the wait, and the tape runs all the same."""
         call = SimulatedCall(stack, "twilio")
@@ -319,6 +331,42 @@ class TestResume:
 
         OUTPUT.validate(output)
         assert (output["ended"], output["resume"]["verdict"]) == ("left", "confirmed")
+        assert call.runs()
+
+    def test_scenario_12_a_tape_that_cannot_change_just_now(self, stack, impatient, capture, ledger_table):
+        """While a call is being transferred its tape cannot be resumed: the workflow waits for that."""
+        call = SimulatedCall(stack, "twilio", account=impatient["twilio"])
+        execution = capture(call)
+        wait_until_awaited(ledger_table, call)
+        call.fault(
+            "resume", times=1000, status=400, apply=False, body={"code": 16114, "message": "busy", "status": 400}
+        )
+        call.flow("left")
+        assert by_itself(lambda: "WaitWhileBusy" in execution.path())
+        call.control("DELETE", "/faults")
+        output = execution.output()
+
+        OUTPUT.validate(output)
+        assert (output["ended"], output["resume"]["verdict"]) == ("left", "confirmed")
+        assert call.runs()
+
+    def test_scenario_29_the_pause_was_never_written(self, stack, capture, denied):
+        """A workflow that could not pause, and does not know its pause, ends none that its flow has opened by itself."""
+        call = SimulatedCall(stack, "twilio")
+        assert call.flow("entered").json()["safe_to_collect"] is True
+        with denied("workflow_task", "dynamodb:*"):
+            execution = capture(call)
+            assert by_itself(lambda: execution.failures("Resume"))
+        output = execution.output()
+
+        OUTPUT.validate(output)
+        assert (output["ended"], output["pause"], output["resume"]["verdict"]) == (
+            "not-safe",
+            "UnavailableError",
+            "held",
+        )
+        assert call.say(CARD) == []
+        call.flow("left")
         assert call.runs()
 
 

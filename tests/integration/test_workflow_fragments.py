@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.integration.calls import VENDORS, SimulatedCall
+from tests.integration.calls import PATIENCE_SECONDS, VENDORS, Json, SimulatedCall, eventually
 from tests.integration.executions import STEP, Execution, given
 
 WORKFLOWS = Path(__file__).parents[2] / "workflows"
 CARD = "4111 1111 1111 1111"
+#: Twilio's answer while a recording is being modified: https://www.twilio.com/docs/api/errors/16114
+BUSY: Json = {"times": 1000, "apply": False, "status": 400, "body": {"code": 16114, "message": "busy", "status": 400}}
 
 
 @pytest.fixture(name="states", scope="module")
@@ -80,7 +82,31 @@ class TestFragments:
         resumed = resume.output()
 
         assert resume.path()[-1] == "GoOn"
-        assert resumed["resume"] == "ConflictError"
+        assert resumed["resume"]["verdict"] == "failed"
+
+    def test_scenario_12_a_tape_that_cannot_change_just_now(self, stack, fragment, hurried):
+        """While a call is being transferred its tape cannot be resumed: that is tried again, and is no end of the call."""
+        call = SimulatedCall(stack, "twilio", account=hurried["twilio"])
+        paused = fragment("pause_with_proof", given(call)).output()
+        call.fault("resume", **BUSY)
+        resume = fragment("resume_for_sure", paused)
+        assert eventually(lambda: "WaitWhileBusy" in resume.path(), PATIENCE_SECONDS)
+        call.control("DELETE", "/faults")
+
+        assert resume.output()["resume"]["verdict"] == "confirmed"
+        assert call.runs()
+
+    def test_scenario_26_a_resume_ends_its_own_pause_alone(self, stack, fragment):
+        """Whoever pauses with proof, without the result too, resumes nothing that somebody else has paused since."""
+        call = SimulatedCall(stack, "twilio")
+        paused = fragment("pause_with_proof", given(call)).output()
+        assert call.flow("entered").status_code == 200
+        resumed = fragment("resume_for_sure", paused | {"pause": "UnavailableError"}).output()
+
+        assert resumed["resume"]["verdict"] == "held"
+        assert call.is_silent()
+        call.flow("left")
+        assert call.runs()
 
 
 class TestInput:
@@ -101,6 +127,24 @@ class TestInput:
         assert named in described["cause"]
         assert CARD not in described["cause"]
         assert call.shown()["requests"] == []
+
+    @pytest.mark.parametrize(
+        ("wrong", "error"),
+        [
+            ({"step": "Card Entry"}, "InvalidTriggerError"),
+            ({"call_id": "CA"}, "InvalidTriggerError"),
+            ({"account": "nobody"}, "UnknownAccountError"),
+            ({"max_pause_seconds": 100_000}, "InvalidTriggerError"),
+        ],
+    )
+    def test_what_offtape_refuses_is_no_tape_that_stays_paused(self, stack, capture, wrong, error):
+        """An input that is refused by its values fails by that name: nothing was sent, and nobody need look for a tape."""
+        call = SimulatedCall(stack, "twilio")
+        described = capture(call, **wrong).ended()
+
+        assert (described["status"], described["error"]) == ("FAILED", error)
+        assert call.runs()
+        assert call.commands() == 0
 
     def test_the_definition_that_runs_is_ours(self, states, stack):
         """What is deployed is workflows/card_capture.asl.yaml, with the function's alias in it."""

@@ -150,6 +150,15 @@ class TestInbound:
         assert SECOND.endswith("=")
         assert account_secret(inbound={"webhook_secrets": [text]}).inbound.webhook_secrets == (SECOND_BYTES,)
 
+    def test_a_misspelt_section_is_told_to_whoever_reads_the_log(self):
+        """Where nobody can come in because `inbound` is misspelt, that is said; else a misspelt section waits for who may come in."""
+        misspelt = {"inbond" if name == "inbound" else name: value for name, value in document().items()}
+        with pytest.raises(ConfigurationError, match="check the spelling") as caught:
+            _ = AccountSecret("acme", json.dumps(misspelt)).inbound
+
+        assert caught.value.field == "secret"
+        assert AccountSecret("acme", json.dumps(document() | {"setings": {}})).inbound.vendor == "twilio"
+
     def test_a_webhook_secret_of_twenty_four_bytes_is_long_enough(self):
         """The shortest webhook secret is as long as Standard Webhooks asks for."""
         secrets = [b64encode(bytes(24)).decode()]
@@ -246,6 +255,8 @@ class TestAccount:
             ({"settings": VALUE}, "settings"),
             ({"settings": [VALUE]}, "settings"),
             ({"settings": {VALUE: 1}}, "settings"),
+            ({"setings": {"accept_acknowledged": False}}, "secret"),
+            ({VALUE: "a key pasted as a name"}, "secret"),
         ],
     )
     def test_a_wrong_field_is_named_and_its_value_is_not(self, changed, field):

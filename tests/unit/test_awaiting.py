@@ -137,7 +137,7 @@ class TestCompletions:
         again = leave(enter(later, NOW + 1_004), NOW + 1_005)
 
         assert [late(each, None) for each in (expired, later, again)] == [Ended.EXPIRED, Ended.EXPIRED, Ended.LEFT]
-        assert late(new(), None) is Ended.LEFT
+        assert [late(each, None) for each in (new(), over(new()))] == [Ended.SUPERSEDED, Ended.CALL_OVER]
         assert late(paused().expired(now=NOW + 1_000, on_deadline="keep"), None) is Ended.EXPIRED
 
     def test_scenario_34_one_that_comes_late_hears_of_its_own_pause(self):
@@ -149,6 +149,25 @@ class TestCompletions:
 
         assert [late(each, mine) for each in (expired, anew, gone)] == [Ended.EXPIRED] * 3
         assert late(gone, anew) is Ended.LEFT
+
+    def test_scenario_34_what_came_after_the_end_does_not_matter(self):
+        """A step that was left was left, whatever became of the call since."""
+        mine = paused()
+        gone = leave(mine, NOW + 2)
+
+        assert [late(each, mine) for each in (over(gone), stop(gone), over(mine), stop(mine))] == [
+            Ended.LEFT,
+            Ended.LEFT,
+            Ended.CALL_OVER,
+            Ended.STOPPED,
+        ]
+
+    def test_scenario_34_the_end_of_what_began_long_ago(self):
+        """A pause may last longer than the ledger keeps what happened: its end is the last one."""
+        mine = paused()
+        gone = leave(mine, NOW + 2)
+
+        assert late(replace(gone, events=gone.events[-1:]), mine) is Ended.LEFT
 
     def test_scenario_26_one_that_comes_late_hears_who_entered_again(self):
         """Its flow has extended its pause; another workflow has taken it over, whatever its flow has done since."""

@@ -340,6 +340,15 @@ class TestBothLegs:
         assert [each.as_dict()["pause"]["deadline"] for each in both] == ["2026-09-21T14:18:20.000Z"] * 2
         assert [each.safe_to_collect for each in both] == [True, True]
 
+    def test_scenario_13_the_pause_is_that_of_the_leg_that_was_named(self):
+        """Who names one leg gets the id by which that leg knows the pause, whichever leg the answer is about."""
+        own, above = told(paused(pause_id="P1")), told(paused(pause_id="P2"))
+        closed = told(settle(new(), RUNNING), Action.RESUME)
+
+        assert of_both_legs(own, above).as_dict()["pause"]["id"] == "P1"
+        assert of_both_legs(closed, closed).as_dict()["pause"]["id"] is None
+        assert of_both_legs(own, replace(above, ledger=None, error=errors.UnavailableError)).as_dict()["pause"] is None
+
     def test_scenario_13_the_deadline_of_a_leg_without_a_tape_counts(self):
         """A tape that starts on a leg is paused as long as that leg's own pause is open."""
         without = told(WITHOUT_RECORDING, looked=True)

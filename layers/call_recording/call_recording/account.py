@@ -113,6 +113,8 @@ class AccountSecret:
     @cached_property
     def inbound(self) -> Inbound:
         """What callers may prove themselves with.  Raises ConfigurationError if it does not parse."""
+        if "inbound" not in self._document:
+            _refuse_unknown(self._document, _SECTIONS, "secret")  # it may be there, misspelt
         section = _section(self._document, "inbound")
         _refuse_unknown(section, _INBOUND_FIELDS, "inbound")
         # leniently: what is wrong with these sections is told to those alone who have proven who they are
@@ -132,6 +134,7 @@ class AccountSecret:
     @cached_property
     def account(self) -> Account:
         """The account itself.  Raises ConfigurationError if the secret does not fit."""
+        _refuse_unknown(self._document, _SECTIONS, "secret")
         vendor = self._document.get("vendor")
         if not isinstance(vendor, str):
             raise ConfigurationError("vendor", "must be the name of a vendor")
@@ -160,6 +163,7 @@ def _section(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     return section
 
 
+_SECTIONS: Final = frozenset({"vendor", "credentials", "inbound", "settings"})
 _INBOUND_FIELDS: Final = frozenset({"bearer_tokens", "basic", "signing_keys", "webhook_secrets"})
 
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from .ledger import CallLedger
-from .ledger_parts import Pause
+from .ledger_parts import Event, Pause
 
 
 class Ended(StrEnum):
@@ -48,8 +48,6 @@ def completion(ledger: CallLedger, step: str, pause_id: str | None, token: str) 
     """
     pause = ledger.pauses.get(step)
     is_open = pause is not None and not pause.kept
-    if ledger.over or ledger.stopped:
-        return Completion(token, step, Ended.CALL_OVER if ledger.over else Ended.STOPPED)
     ended = _ended(ledger, step, pause_id, is_open=is_open)
     return Completion(token, step, ended, pause if ended is Ended.EXTENDED else None)
 
@@ -61,19 +59,28 @@ def _ended(ledger: CallLedger, step: str, pause_id: str | None, *, is_open: bool
         for event in ledger.events
         if event.details.get("step") == step and "refused" not in event.details and event.what in _VISITS
     ]
-    mine = [at for at, each in enumerate(visits) if each.details["pause_id"] == pause_id and each.what not in _ENDS]
+    entered = [at for at, each in enumerate(visits) if each.what in _ENTERED]
+    mine = [at for at in entered if pause_id in (None, visits[at].details["pause_id"])]
     if not mine and is_open:
         return Ended.SUPERSEDED  # too long ago to know: to end another's pause is worse than to wait no longer
-    if not mine:
-        return next((_ENDS[each.what] for each in reversed(visits) if each.what in _ENDS), Ended.LEFT)
-    for event in visits[mine[-1] + 1 :]:
-        if event.what in _ENDS:
-            return _ENDS[event.what]
-        if event.details["by"] == _WORKFLOW:
-            return Ended.SUPERSEDED
-    return Ended.EXTENDED if is_open else Ended.LEFT
+    # where its beginning is not on record any more, the last end is what followed it
+    since = map(_end_by, visits[mine[-1] + 1 :] if mine else visits[-1:])
+    if (ended := next(filter(None, since), None)) is not None:
+        return ended
+    if ledger.over or ledger.stopped:
+        return Ended.CALL_OVER if ledger.over else Ended.STOPPED
+    return Ended.EXTENDED if is_open else Ended.SUPERSEDED
+
+
+def _end_by(event: Event) -> Ended | None:
+    """How a wait ends by what has happened to its step; None: it goes on."""
+    if event.what == "left":
+        return Ended.LEFT
+    if event.what == "expired":
+        return Ended.STOPPED if event.details["on_deadline"] == "stop" else Ended.EXPIRED
+    return Ended.SUPERSEDED if event.details["by"] == _WORKFLOW else None
 
 
 _WORKFLOW: Final = "workflow"
-_ENDS: Final = {"left": Ended.LEFT, "expired": Ended.EXPIRED}
-_VISITS: Final = frozenset({"entered", "entered again", *_ENDS})
+_ENTERED: Final = ("entered", "entered again")
+_VISITS: Final = (*_ENTERED, "left", "expired")

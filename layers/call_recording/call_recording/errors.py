@@ -59,7 +59,7 @@ class BodyTooLargeError(InvalidTriggerError):
 
 
 class CardDataError(InvalidTriggerError):
-    """The body has a card's number and its code: nothing of it is read."""
+    """The body has a card's number and its code: nothing of it is kept."""
 
 
 class UnsupportedMediaTypeError(InvalidTriggerError):

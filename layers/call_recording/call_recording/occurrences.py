@@ -41,7 +41,7 @@ def triggered(trigger: Trigger, settings: Settings, nonce: str, *, by_document: 
     event_id = trigger.event_id or nonce
     occurred_at = trigger.occurred_at.timestamp() if trigger.occurred_at else None
     timing = timing_of(settings)
-    pause_id = _pause_id(trigger, event_id)
+    pause_id = pause_id_of(trigger, event_id)
     errand = sha256(f"stop {trigger.recording_id} {event_id}".encode()).hexdigest()[:24]
 
     def entered(ledger: CallLedger, now: float) -> CallLedger:
@@ -225,7 +225,7 @@ def _addressed(call: Call) -> Call:
     return Call(call_id=call.call_id, channel_id=call.channel_id)
 
 
-def _pause_id(trigger: Trigger, event_id: str) -> str:
-    """The same for a repeated event, so that a repeated reminder of its pause is known to be one."""
+def pause_id_of(trigger: Trigger, event_id: str) -> str:
+    """Return the id of the pause that the event opens: the same if it is repeated, and so is its reminder known again."""
     of = f"{trigger.account}/{trigger.call.call_id}/{trigger.step}/{event_id}"
     return sha256(of.encode()).hexdigest()[:24]

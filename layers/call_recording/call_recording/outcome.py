@@ -59,7 +59,7 @@ class Outcome:
     elapsed_ms: int
     ledger: CallLedger | None = None  #: as it stands; None if it cannot be known
     retry_after: float | None = None  #: seconds that the vendor asks us to wait
-    other: CallLedger | None = None  #: of the call's other leg
+    legs: tuple[CallLedger, ...] = ()  #: of both legs, the one that the trigger names first; none: there is one leg
 
     @property
     def safe_to_collect(self) -> bool:
@@ -82,14 +82,15 @@ class Outcome:
         """The pause of the step, as far as it is open."""
         if self.ledger is None:
             return None
-        pause = self.ledger.pauses.get(self.trigger.step)
-        other = self.other and self.other.pauses.get(self.trigger.step)
+        step = self.trigger.step
+        pauses = [leg.pauses[step] for leg in self.legs or (self.ledger,) if step in leg.pauses]
+        pause = next(iter(pauses), None)
         # with a pause on either leg, whichever ends first: from then on one of the tapes may run
-        deadline = min((each.deadline for each in (pause, other) if each), default=None)
+        deadline = min((each.deadline for each in pauses), default=None)
         return {
             "id": pause and pause.pause_id,
             "opened_at": pause and as_text(pause.opened_at),
-            "deadline": None if pause is None or deadline is None else as_text(deadline),
+            "deadline": None if deadline is None else as_text(deadline),
             "open_pauses": len(self.ledger.pauses),
         }
 
@@ -140,8 +141,8 @@ def answer(ending: Ending, trigger: Trigger, account: Account, *, received_at: f
 
 def of_both_legs(own: Outcome, above: Outcome) -> Outcome:
     """Return the outcome of a trigger that names a leg which was made from another one: the recordings of both count."""
-    told, other = (own, above) if _own_counts(own, above) else (above, own)
-    return replace(told, other=other.ledger)
+    told = own if _own_counts(own, above) else above
+    return replace(told, legs=tuple(leg for leg in (own.ledger, above.ledger) if leg is not None))
 
 
 def _own_counts(own: Outcome, above: Outcome) -> bool:

@@ -111,3 +111,23 @@ def test_scenario_34_it_is_noted_although_somebody_writes(stream, workflows, led
     conflicts.extend(range(99))
     stream.deliver(CHANGE)
     assert events_of(ledgers).count("nobody waited") == 1
+
+
+def test_what_was_told_is_not_told_again(stream, workflows, bus, ledgers):
+    """Of a batch only what failed comes again, and what is behind it: a used token would look as if nobody had waited."""
+    gone = CHANGE | {"SequenceNumber": "1"}
+    rest = [{"SequenceNumber": number, **CHANGE} for number in ("2", "3")]
+    told, complete = [], workflows.complete
+
+    def fails_once(completion):
+        told.append(completion)
+        if len(told) == 2:
+            raise UnavailableError("Step Functions: down")
+        return complete(completion)
+
+    workflows.complete = fails_once
+    records = [{"dynamodb": change} for change in (gone, *rest)]
+
+    assert stream.take(records) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
+    assert len(bus.heard) == 2
+    assert stream.take(records[1:]) == {"batchItemFailures": []}

@@ -235,6 +235,14 @@ class TestWaiting:
         assert (raised.value.field, workflows.told) == (field, [])
         assert CARD not in str(raised.value)
 
+    def test_scenario_26_of_an_entry_that_was_extended(self, run, workflows):
+        """Who names the pause that it waits for hears that its flow has entered the step again."""
+        mine = run(event_id="E1")["pause"]["id"]
+        run_again = run(action="pause")["pause"]["id"]
+
+        assert mine != run_again
+        assert run(action="wait", task_token=self.TOKEN, pause_id=mine) == {"waits": False, "ended": "superseded"}
+
     def test_scenario_34_a_token_that_is_not_taken_back_fails_the_task(self, run, workflows):
         """Where the workflow cannot be told that the step has ended, its task fails, and it need not wait in vain."""
         run()
@@ -249,3 +257,38 @@ class TestWaiting:
         """An account that does not exist has no steps."""
         with pytest.raises(errors.UnknownAccountError):
             run(action="wait", task_token=self.TOKEN, account="nobody")
+
+
+class TestEnteredWith:
+    """A resume that names the event with which the step was entered: the id of the pause may have been lost on its way."""
+
+    def test_scenario_26_its_own_pause_is_released(self, run):
+        """The pause that the event has opened is released."""
+        run(event_id="execution-1")
+
+        assert run(action="resume", entered_event_id="execution-1")["verdict"] == "confirmed"
+
+    def test_scenario_26_another_one_is_not(self, run):
+        """One that was opened by another event is not, whether or not the event is known."""
+        run(event_id="execution-1")
+        run(event_id="execution-2")
+
+        for event_id in ("execution-1", "execution-9"):
+            assert run(action="resume", entered_event_id=event_id)["verdict"] == "held"
+        assert run(action="resume", entered_event_id="execution-2")["verdict"] == "confirmed"
+
+    def test_the_id_of_a_pause_comes_first(self, run):
+        """Who has the pause's id is believed that."""
+        pause = run(event_id="execution-1")["pause"]["id"]
+
+        assert run(action="resume", pause_id=pause, entered_event_id="execution-9")["verdict"] == "confirmed"
+
+    @pytest.mark.parametrize("entered_event_id", [7, f"{CARD} ", "", ["E1"], {}])
+    def test_what_is_no_id_is_refused(self, run, entered_event_id):
+        """A value that is no text without blanks is refused by its name."""
+        run(event_id="E1")
+
+        with pytest.raises(errors.InvalidTriggerError) as raised:
+            run(action="resume", entered_event_id=entered_event_id)
+        assert raised.value.field == "entered_event_id"
+        assert CARD not in str(raised.value)

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .. import errors, ledger_json
@@ -25,6 +25,21 @@ class LedgerStream:
         self._ledgers = ledgers
         self._clock = clock
         self._observer = observer
+
+    def take(self, records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Tell of each change, in order; the answer names the first that could not be told: that one and those behind it come again.
+
+        Those before it do not: a token that comes back a second time would look as if nobody had waited for it.
+        https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+        """
+        for record in records:
+            change = record["dynamodb"]
+            try:
+                self.deliver(change)
+            except errors.UnavailableError as exc:
+                self._observer.refused(f"what happened to a call cannot be told now, and comes again: {exc}")
+                return {"batchItemFailures": [{"itemIdentifier": change["SequenceNumber"]}]}
+        return {"batchItemFailures": []}
 
     def deliver(self, change: Mapping[str, Any]) -> None:
         """Announce what *change*, a record's `dynamodb`, has brought about.  Raises UnavailableError: then it comes again."""

@@ -9,13 +9,16 @@ from typing import Any, Final
 from .. import errors
 from ..account import Account, AccountSecret
 from ..model import Action, Deadline, Trigger
+from ..occurrences import pause_id_of
 from ..outcome import Outcome
 from ..ports import AccountSecrets, Clock, Observer, Workflows
 from ..service import RecordingService
-from .fields import parse_trigger
+from .fields import hashed, parse_trigger, text
 
 #: What a workflow asks for that wants to be told when a step has ended.
 WAIT: Final = "wait"
+#: The `event_id` of the task that has entered the step: who was not told the id of its pause knows this.
+ENTERED_WITH: Final = "entered_event_id"
 
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html
 _TOKEN = re.compile(r"[!-~]{1,2048}")
@@ -107,6 +110,8 @@ class WorkflowTasks:
 def _trigger_of(task: Mapping[str, Any], account: Account, action: Action) -> Trigger:
     step = task.get("step")
     trigger = parse_trigger(task, account=account, action=action, step=step if isinstance(step, str) else "")
+    if trigger.pause_id is None and (entered := hashed(text(task, ENTERED_WITH))) is not None:
+        trigger = replace(trigger, pause_id=pause_id_of(trigger, entered))
     return replace(trigger, by="workflow")
 
 
