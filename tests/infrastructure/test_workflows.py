@@ -148,6 +148,14 @@ class TestCardCapture:
         assert retried(capture["Resume"]) >= PASSING
         assert {retrier["MaxAttempts"] for retrier in capture["Resume"]["Retry"]} == {12}
 
+    def test_the_readme_s_execution_is_one(self, capture):
+        """The states of the execution that the README shows are those of one way through the definition, and it ends well."""
+        shown = re.findall(r"StateEntered +(\w+)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+
+        assert "WaitForEnd" in shown
+        assert shown in paths(capture, "CheckInput")
+        assert capture[shown[-1]]["Type"] == "Succeed"
+
     def test_the_fragments_are_as_good(self, capture):
         """Who pastes a fragment gets the same attempts as who takes the workflow."""
         pause = read(WORKFLOWS / "fragments" / "pause_with_proof.asl.yaml")["States"]
