@@ -230,6 +230,15 @@ class TestInherited:
 
         assert inherited(lost, "CA-parent", TIMING) is None
 
+    def test_scenario_28_a_pause_that_had_no_lease(self):
+        """Nobody notes what came of a pause that was sent without the lease."""
+        sent = leave(take(leave(paused()), action=Action.RESUME, holder="another"))
+        sent = sent.pausing_unleased(ends_at=NOW + 20, now=NOW + 12, by="flow", timing=TIMING).relieved(NOW + 99)
+        leg = self.handed_up(sent)
+        ledger = leg.apply(settle(new(), RUNNING), NOW + 100)
+
+        assert (ledger.matches, leg.apply(ledger, NOW + 101) is ledger) == (False, True)
+
     def test_scenario_29_a_pause_without_record(self):
         """A pause that was sent without the ledger may have acted there as well."""
         found = new().unheard(step="card-entry", pause_id="blind-1", now=NOW, timing=TIMING)

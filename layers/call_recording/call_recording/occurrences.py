@@ -147,6 +147,8 @@ def _lost_pauses(ledger: CallLedger) -> Iterator[tuple[str | None, str]]:
             yield event.details.get("step"), event.details["pause_id"]
         elif event.what == "holder lost" and event.details["holder"] in pausing:
             yield None, event.details["holder"]
+        elif event.what == "asking without lease":
+            yield None, f"unleased-{event.at}"
 
 
 def happened(event: RecordingEvent, by: str, nonce: str) -> Occurrence:
