@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from call_recording.model import Action
-from tests.simulation import missing_order, missing_proof
+from tests.simulation import missing_end, missing_legs, missing_order, missing_proof, missing_waits
 
 #: Replaces an attribute until the rule is put back.
 Replace = Callable[[Any, str, Any], None]
@@ -62,4 +62,19 @@ RULES: Final[Mapping[str, Callable[[Replace], None]]] = {
     "left before entered": missing_order.late_entered,
     "seen events": missing_order.nothing_seen,
     "poll for a late start": missing_order.no_polls,
+    "a word closes nothing": missing_end.taken_at_its_word,
+    "a word forgets no resume": missing_end.owed_nothing,
+    "presumed over is reopened": missing_end.never_reopened,
+    "a blind pause reopens": missing_end.unheard_of_the_dead,
+    "the other leg counts": missing_legs.own_answer,
+    "the earlier deadline": missing_legs.later_deadline,
+    "held on one leg": missing_legs.not_held,
+    "the other leg is over by its vendor": missing_legs.over_by_a_word,
+    "no tape just now": missing_legs.seen_before,
+    "passed on to the other leg": missing_legs.nothing_passed_on,
+    "doubt of the other leg": missing_legs.no_doubt_above,
+    "told what goes on": missing_waits.told_of_closed_ones,
+    "told at once": missing_waits.told_nothing_at_once,
+    "told of its own visit": missing_waits.told_the_last_end,
+    "waits for its own pause": missing_waits.waits_for_any,
 }

@@ -4,11 +4,24 @@ Nothing here says how a violation comes about, only where to look: the search ha
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from call_recording.account import Settings
 from tests.simulation.choices import Likely
-from tests.simulation.scripts import ENDS, STARTS, STARTS_LATE, Move, Script, enters, leaves
+from tests.simulation.scripts import (
+    ENDS,
+    PARENT_ID,
+    SAYS_OVER,
+    STARTS,
+    STARTS_LATE,
+    STOPS,
+    Move,
+    Script,
+    enters,
+    leaves,
+    waits,
+)
 
 
 class Hunt(NamedTuple):
@@ -20,7 +33,14 @@ class Hunt(NamedTuple):
 
 
 def script(
-    vendor: str, *moves: Move, recordings: int = 1, event_ids: bool = True, occurred_at: bool = True, **settings: Any
+    vendor: str,
+    *moves: Move,
+    recordings: int = 1,
+    above: int | None = None,
+    reaches_up: bool = False,
+    event_ids: bool = True,
+    occurred_at: bool = True,
+    **settings: Any,
 ) -> Script:
     """Return a script whose account has the default settings but for some."""
     return Script(
@@ -28,6 +48,8 @@ def script(
         moves=moves,
         settings=Settings(max_pause_seconds=2_000, **settings),
         recordings=recordings,
+        above=above,
+        reaches_up=reaches_up,
         event_ids=event_ids,
         occurred_at=occurred_at,
     )
@@ -100,4 +122,49 @@ HUNTS: Final[Mapping[str, Hunt]] = {
     "left before entered": Hunt(script("twilio", *_VISIT), "6"),
     "seen events": Hunt(script("twilio", *_VISIT), "6"),
     "poll for a late start": Hunt(script("twilio", ENDS, enters(seconds=300), STARTS_LATE), "7:"),
+    "a word closes nothing": Hunt(script("twilio", enters(), SAYS_OVER, leaves()), "S1"),
+    "a word forgets no resume": Hunt(script("twilio", *_VISIT, SAYS_OVER), "L1", _UNCLEAR),
+    "presumed over is reopened": Hunt(script("twilio", *_VISIT, SAYS_OVER, enters()), "8:"),
+    "a blind pause reopens": Hunt(script("twilio", *_VISIT, SAYS_OVER, enters()), "L1", {"save": {"down": 0.2}}),
+    "the other leg counts": Hunt(
+        script("twilio", *_VISIT, recordings=0, above=1, accept_not_recording=True), "S", _UNCLEAR
+    ),
+    "the earlier deadline": Hunt(script("signalwire", enters(leg=PARENT_ID), enters(seconds=20), above=1), "S2"),
+    "held on one leg": Hunt(
+        script("signalwire", enters(), enters("b"), leaves("b", PARENT_ID), leaves(), above=1), "1:"
+    ),
+    "the other leg is over by its vendor": Hunt(
+        script(
+            "twilio",
+            enters(seconds=300),
+            leaves(leg=PARENT_ID),
+            SAYS_OVER._replace(leg=PARENT_ID),
+            recordings=0,
+            above=1,
+            accept_not_recording=True,
+        ),
+        "S",
+        {"delivery": {"replayed": 0.3}},
+    ),
+    "no tape just now": Hunt(
+        script("twilio", *_VISIT, STARTS, enters(leg=PARENT_ID), recordings=0, above=1, event_ids=False),
+        "S1",
+        {"delivery": {"doubled later": 0.3}, "gap": {"50 ms": 0.3, "300 ms": 0.3}},
+    ),
+    "passed on to the other leg": Hunt(
+        script("twilio", STOPS, recordings=0, above=1), "L1", {"read": {"5xx": 0.5, "no answer": 0.3}}
+    ),
+    "doubt of the other leg": Hunt(
+        script("twilio", *_VISIT, recordings=0, above=1, reaches_up=True),
+        "1:",
+        {"update": {"no answer": 0.4, "5xx": 0.3}, "effect": {"late": 0.3, "last moment": 0.3, "after settled": 0.3}},
+    ),
+    "told what goes on": Hunt(script("twilio", enters(), waits(), enters(), leaves()), "9:"),
+    "told at once": Hunt(script("twilio", *_VISIT, waits()), "9:"),
+    "told of its own visit": Hunt(script("twilio", *_VISIT, enters(), waits(), enters()), "9:"),
+    "waits for its own pause": Hunt(
+        replace(script("twilio", enters(), waits(), leaves(), enters()), pause_ids=True),
+        "9:",
+        {"delivery": {"2 s": 0.3, "20 s": 0.2}},
+    ),
 }

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from call_recording import errors
 from call_recording.account import Account, AccountSecret, Settings
 from call_recording.errors import VendorError
 from call_recording.inbound.reminders import Reminders
-from call_recording.ledger import CallLedger
 from call_recording.model import Action, Call, Deadline, Happening, Notice, RecordingEvent, Trigger
 from call_recording.outcome import Outcome
 from call_recording.service import RecordingService
@@ -16,7 +16,7 @@ from tests.simulation.checks import Checks
 from tests.simulation.choices import SECRET
 from tests.simulation.scripts import Move
 from tests.simulation.stores import Queue, SimulatedLedgers, SimulatedTimers, Table, beside
-from tests.simulation.switchboard import CALL_ID, Switchboard
+from tests.simulation.switchboard import Switchboard
 from tests.simulation.vendor import SimulatedVendor
 from tests.simulation.world import EPOCH, Invocation, World
 
@@ -25,10 +25,13 @@ FLOW_SECONDS: Final = 10.0
 TIMER_SECONDS: Final = 20.0
 #: Kept back for answering (inbound/tasks.py), seconds.
 ANSWER_SECONDS: Final = 0.05
-#: After how long the queue gives a message out again whose function died, and how often, seconds; one that was given back it
-#: gives out sooner (aws/messages.py).
+#: After how long the queue gives a message out again whose function died, and how often (template.yaml), seconds; one that was
+#: given back it gives out sooner (aws/messages.py).
 VISIBILITY_SECONDS: Final = 120.0
-RECEIVES: Final = 5
+RECEIVES: Final = 246
+
+#: How often a workflow comes again that could not wait, as workflows/card_capture.asl.yaml has it; each time with a "+" to its token.
+TRIES_AGAIN: Final = 3
 
 ACCOUNT: Final = "acme"
 #: Map what a script's vendor tells: the event.
@@ -118,7 +121,7 @@ class Functions:
         self._sweep_at: float | None = None
         self._count = 0
         queue.deliver = self.remind
-        table.on_saved = self._schedule_sweep
+        table.on_saved = lambda ledger: self._schedule_sweep(ledger.due_at)
 
     def trigger(
         self,
@@ -132,7 +135,7 @@ class Functions:
         """A flow calls."""
 
         def work(me: Invocation) -> None:
-            me.event_id, me.move, me.flow_time = trigger.event_id, move, flow_time
+            me.event_id, me.move, me.flow_time, me.by = trigger.event_id, move, flow_time, trigger.by
             # a time that is far ahead counts as the time of arrival: it says nothing
             me.claims = frozenset({"occurred_at"} if trigger.occurred_at and not ahead else ())
             me.named_pause = trigger.pause_id
@@ -155,9 +158,47 @@ class Functions:
 
         return self._invoke(f"{move.kind} {move.step}", FLOW_SECONDS, work)
 
-    def webhook(self, what: str) -> Invocation:
-        """The vendor tells of a recording, or of the call's end."""
-        event = RecordingEvent(account=ACCOUNT, happening=HAPPENINGS[what], call=Call(call_id=CALL_ID))
+    def wait(self, move: Move, pause_id: str | None, token: str) -> Invocation:
+        """A workflow comes to wait for the end of a step; if that fails it comes again with another token."""
+        done: list[bool] = []
+        tokens = self.checks.tokens
+        assert tokens is not None
+
+        def work(me: Invocation) -> None:
+            me.move, me.named_pause = move, pause_id
+            trigger = Trigger(
+                account=ACCOUNT,
+                action=Action.PAUSE,
+                step=move.step,
+                call=Call(call_id=move.leg),
+                pause_id=pause_id,
+                by="workflow",
+            )
+            try:
+                completion = self._service(me).await_end(trigger, token, self.secret)
+            except errors.UnavailableError:
+                self.world.note(me.name, "cannot wait")
+                return
+            done.append(True)
+            self.world.note(me.name, f"waits with {token}" if completion is None else f"is told {completion.ended}")
+            tokens.answered(me, pause_id, token, completion)
+
+        def again() -> None:
+            if not done and token.count("+") < TRIES_AGAIN:
+                self.world.at(self.world.now + 1.0, lambda: self.wait(move, pause_id, token + "+"))
+
+        me = self._invoke(f"{move.kind} {move.step}", FLOW_SECONDS, work)
+        me.at_end = again
+        return me
+
+    def webhook(self, what: str, leg: str, event_id: str | None) -> Invocation:
+        """The vendor tells of a recording, or of the call's end; or somebody else says so."""
+        event = RecordingEvent(
+            account=ACCOUNT,
+            happening=HAPPENINGS[what],
+            call=Call(call_id=leg),
+            event_id=event_id and sha256(event_id.encode()).hexdigest(),
+        )
 
         def work(me: Invocation) -> None:
             # as inbound/webhooks.py hands it on
@@ -168,14 +209,13 @@ class Functions:
             except errors.UnavailableError:
                 self.world.note(me.name, "gives the webhook back")
                 return
-            me.loaded = None
             me.event_id = "done"
 
         me = self._invoke(f"webhook {what}", FLOW_SECONDS, work)
 
         def again() -> None:
             if me.event_id != "done":  # vendors send again what was not taken
-                self.world.at(self.world.now + 5.0, lambda: self.webhook(what))
+                self.world.at(self.world.now + 5.0, lambda: self.webhook(what, leg, event_id))
 
         me.at_end = again
         return me
@@ -193,7 +233,7 @@ class Functions:
                 reminders.deliver(body, seconds_left=me.ends - self.world.now)
             except errors.UnavailableError:
                 self.world.note(me.name, "gives the message back")
-                given_back.append(self.world.now + 2.0**receives)
+                given_back.append(self.world.now + min(2.0**receives, VISIBILITY_SECONDS))
                 return
             done.append(True)
 
@@ -219,13 +259,13 @@ class Functions:
                 self.world.note(me.name, "cannot list what is due")
 
         me = self._invoke("sweep", TIMER_SECONDS, work)
-        me.at_end = lambda: self._schedule_sweep(self.table.ledger)
+        me.at_end = lambda: self._schedule_sweep(self.table.due_at)
 
-    def _schedule_sweep(self, ledger: CallLedger | None) -> None:
+    def _schedule_sweep(self, due_at: float | None) -> None:
         """Sweep at the next full minute after it is due: the sweeps before find nothing."""
-        if ledger is None or ledger.due_at is None:
+        if due_at is None:
             return
-        due = max(self.world.now, ledger.due_at - EPOCH)
+        due = max(self.world.now, due_at - EPOCH)
         at = (due // 60 + 1) * 60
         if self._sweep_at is None or at < self._sweep_at:
             self._sweep_at = at
@@ -235,10 +275,10 @@ class Functions:
         if self._sweep_at != at:
             return
         self._sweep_at = None
-        ledger = self.table.ledger
-        if ledger is not None and ledger.due_at is not None:
-            if ledger.due_at - EPOCH > self.world.now + 1:
-                self._schedule_sweep(ledger)
+        due_at = self.table.due_at
+        if due_at is not None:
+            if due_at - EPOCH > self.world.now + 1:
+                self._schedule_sweep(due_at)
             else:
                 self.sweep()
 
@@ -278,16 +318,18 @@ def trigger_of(
     pause_id: str | None,
     recording_id: str | None,
     seconds: int,
+    by: str,
 ) -> Trigger:
     """Return what a flow says."""
     return Trigger(
         account=ACCOUNT,
         action=_ACTIONS[move.kind],
         step=move.step,
-        call=Call(call_id=CALL_ID),
+        call=Call(call_id=move.leg),
         event_id=event_id,
         recording_id=recording_id,
         occurred_at=None if occurred_at is None else datetime.fromtimestamp(EPOCH + occurred_at, UTC),
         pause_id=pause_id,
         max_pause_seconds=seconds if move.kind == "entered" else None,
+        by=by,
     )

@@ -52,7 +52,8 @@ def unconditional(exchange: Replace) -> None:
     write = Table.write
 
     def overwriting(self: Table, ledger: CallLedger, writer: Invocation) -> CallLedger:
-        return write(self, replace(ledger, version=self.ledger.version if self.ledger else 0), writer)
+        current = self.ledgers.get(ledger.call.call_id)
+        return write(self, replace(ledger, version=current.version if current else 0), writer)
 
     exchange(Table, "write", overwriting)
 

@@ -8,7 +8,7 @@ from call_recording.outcome import Outcome
 from tests.simulation.checks import Checks
 from tests.simulation.choices import CALM, DELIVERY, GAP, Choices, Deviations, Likely, Point, RandomChoices
 from tests.simulation.invocations import Functions, trigger_of
-from tests.simulation.scripts import Move, Script, random_script
+from tests.simulation.scripts import CALL_ID, PARENT_ID, Move, Script, random_script, waits
 from tests.simulation.stores import DELIVERIES, Queue, Table
 from tests.simulation.switchboard import PLATFORMS, Switchboard
 from tests.simulation.world import Invocation, ViolationError, World
@@ -24,6 +24,8 @@ _GAPS: Final = {
     "27 s": 27.0,
     "50 s": 50.0,
 }
+#: What comes a second time.
+_TWICE: Final = frozenset({"doubled", "doubled later", "replayed"})
 _CALM: Final = {"soon": 0.5, "later": 25.0, "much later": 130.0}
 #: A kept pause is looked after until the call ends; in the simulation it ends at last, seconds.
 LAST_HANG_UP: Final = 400.0
@@ -56,17 +58,24 @@ class Play:
             PLATFORMS[script.vendor],
             in_flight=settings.in_flight_ms / 1000,
             read_lag=settings.read_lag_ms / 1000,
+            has_parent=script.above is not None,
+            reaches_up=script.reaches_up,
         )
         table, queue = Table(world, checks, keeps_text=keeps_text), Queue(world)
         self.functions = Functions(world, checks, table, queue, self.board, settings)
-        self._pause_ids: dict[str, str] = {}
-        self._calm_at = 0.0
+        self._pause_ids: dict[tuple[str, str], str] = {}
+        self._tokens = 0
+        if any(move.kind == "waits" for move in script.moves):
+            waited = checks.await_tokens()
+            waited.on_extended = lambda wait, pause: self._wait(waits(wait.step, wait.call_id), pause.pause_id)
 
     def run(self) -> Played:
         """Play it to its end."""
         world = self.world
         for _ in range(self.script.recordings):
-            self.board.start_recording()
+            self.board.start_recording(CALL_ID)
+        for _ in range(self.script.above or 0):
+            self.board.start_recording(PARENT_ID)
         world.at(1.0, lambda: self._move(0))
         violation = None
         try:
@@ -108,30 +117,53 @@ class Play:
             case "starts" if move.step:
                 # nobody tells of it, and nothing else goes wrong
                 world = self.world
-                world.at(world.now + 160.0, lambda: self.board.start_recording(unheard=True))
+                world.at(world.now + 160.0, lambda: self.board.start_recording(move.leg, unheard=True))
                 at_end()
             case "starts":
-                self.board.start_recording()
-                self._tell("recording started", at_end)
+                self.board.start_recording(move.leg)
+                self._tell(index, "recording started", move.leg, at_end)
             case "ends":
-                self.board.end_recording()
-                self._tell("recording ended", at_end)
+                self.board.end_recording(move.leg)
+                self._tell(index, "recording ended", move.leg, at_end)
             case "hangs up":
-                self.board.hang_up()
-                self._tell("call over", at_end)
+                self.board.hang_up(move.leg)
+                self._tell(index, "call over", move.leg, at_end)
+            case "says over":
+                self.checks.said_over = True
+                self._tell(index, "call over", move.leg, at_end)
+            case "waits":
+                self._wait(move, self._pause_ids.get((move.leg, move.step)) if self.script.pause_ids else None)
+                at_end()
             case _:
                 self._send(index, move, at_end)
 
-    def _tell(self, what: str, at_end: Callable[[], None]) -> None:
-        """The vendor's webhook comes, or is lost."""
+    def _wait(self, move: Move, pause_id: str | None) -> None:
+        """A workflow comes to wait, late or twice or never."""
         world = self.world
+        delivery = world.choose(DELIVERY)
+        if delivery == "lost":
+            return
+        self._tokens += 1
+        token = f"token {self._tokens}"
+        deliver = lambda: self.functions.wait(move, pause_id, token)  # noqa: E731
+        if delivery in _TWICE:
+            world.at(world.now, deliver)
+        world.at(world.now + DELIVERIES[delivery], deliver)
+
+    def _tell(self, index: int, what: str, leg: str, at_end: Callable[[], None]) -> None:
+        """A webhook comes, late or twice, or is lost."""
+        world = self.world
+        event_id = f"event {index}" if self.script.event_ids else None
         delivery = world.choose(DELIVERY)
         at_end()
         if delivery == "lost":
             if what == "recording started" and self.board.tapes:
                 self.board.tapes[max(self.board.tapes)].unheard = True
             return
-        world.at(world.now + DELIVERIES[delivery], lambda: self.functions.webhook(what))
+        deliver = lambda: self.functions.webhook(what, leg, event_id)  # noqa: E731
+        if delivery in _TWICE:
+            world.at(world.now, deliver)
+        world.at(world.now + DELIVERIES[delivery], deliver)
 
     def _send(self, index: int, move: Move, at_end: Callable[[], None]) -> None:
         """A flow's request comes, late or twice or never."""
@@ -141,14 +173,15 @@ class Play:
             move,
             event_id=f"event {index}" if script.event_ids else None,
             occurred_at=flow_time + script.clock_ahead if script.occurred_at else None,
-            pause_id=self._pause_ids.get(move.step) if script.pause_ids and move.kind == "left" else None,
+            pause_id=self._pause_ids.get((move.leg, move.step)) if script.pause_ids and move.kind == "left" else None,
             recording_id="RE1" if script.names_recording or move.kind == "stop one" else None,
             seconds=move.seconds,
+            by=script.by,
         )
 
         def on_answer(me: Invocation, outcome: Outcome) -> None:
             if move.kind == "entered" and outcome.ledger and move.step in outcome.ledger.pauses:
-                self._pause_ids[move.step] = outcome.ledger.pauses[move.step].pause_id
+                self._pause_ids[move.leg, move.step] = outcome.ledger.pauses[move.step].pause_id
 
         def deliver() -> None:
             called = self.functions.trigger(move, trigger, flow_time, on_answer, ahead=script.clock_ahead > 0)
@@ -160,7 +193,7 @@ class Play:
             world.note("flow", f"{move.kind} {move.step} is lost")
             world.at(world.now + 1.0, at_end)
             return
-        if delivery in {"doubled", "doubled later", "replayed"}:
+        if delivery in _TWICE:
             world.at(later, deliver)
             later = world.now
         world.at(later, deliver)
@@ -172,9 +205,9 @@ class Play:
             self.world.at(self.world.now + LAST_HANG_UP, self._hang_up_at_last)
 
     def _hang_up_at_last(self) -> None:
-        if self.board.live and not self.checks.without_trace:
-            self.checks.require_as_desired()
-        self.board.hang_up()
+        self.checks.require_as_desired()
+        for leg in list(self.board.live):
+            self.board.hang_up(leg)
 
 
 def play_seed(vendor: str, seed: int, *, tracing: bool = False) -> Played:

@@ -16,6 +16,7 @@ from call_recording.ports import Aside
 from call_recording.reminders import dump_reminder
 from tests.simulation.checks import Checks
 from tests.simulation.choices import DELIVERY, EFFECT, LOAD, OUTAGE, REMIND, SAVE
+from tests.simulation.scripts import PARENT_ID
 from tests.simulation.world import EPOCH, Invocation, World
 
 #: How long an operation is tried against a table that is down (aws/attempts.py), seconds.
@@ -29,13 +30,13 @@ LATE_PUTS: Final = {"at once": 0.05, "soon": 0.4}
 
 
 class Table:
-    """The one item that the world's call has."""
+    """The items of the world's call: one for each leg that was heard of."""
 
     def __init__(self, world: World, checks: Checks, *, keeps_text: bool) -> None:
         self.world = world
         self.checks = checks
-        self.ledger: CallLedger | None = None  #: what the item holds
-        self.text: str | None = None  #: how, where the schedule is one of those that keep it as DynamoDB does
+        self.ledgers: dict[str, CallLedger] = {}  #: what the items hold
+        self.texts: dict[str, str] = {}  #: how, where the schedule is one of those that keep it as DynamoDB does
         self.keeps_text = keeps_text
         self.down_until = 0.0
         self.on_saved: Callable[[CallLedger], None] = lambda _: None
@@ -44,22 +45,31 @@ class Table:
         """Be down for a while."""
         self.down_until = self.world.now + OUTAGES[self.world.choose(OUTAGE)]
 
-    def read(self) -> CallLedger | None:
-        """Return what is kept."""
-        if self.ledger is None or self.text is None:
-            return self.ledger
-        return loads(self.text, self.ledger.version)
+    def read(self, call_id: str) -> CallLedger | None:
+        """Return what is kept of a leg."""
+        ledger = self.ledgers.get(call_id)
+        if ledger is None or not self.keeps_text:
+            return ledger
+        return loads(self.texts[call_id], ledger.version)
+
+    @property
+    def due_at(self) -> float | None:
+        """When a leg is due first."""
+        return min((each.due_at for each in self.ledgers.values() if each.due_at is not None), default=None)
 
     def write(self, ledger: CallLedger, writer: Invocation) -> CallLedger:
         """Carry a conditional put out."""
-        before = self.ledger
+        call_id = ledger.call.call_id
+        before = self.ledgers.get(call_id)
         if (before.version if before else 0) != ledger.version:
-            self.world.note(writer.name, f"puts version {ledger.version + 1}: conflict")
-            raise LedgerConflictError(self.read())
+            self.world.note(
+                writer.name, f"puts version {ledger.version + 1}: conflict" + _OF_PARENT * (call_id == PARENT_ID)
+            )
+            raise LedgerConflictError(self.read(call_id))
         saved = replace(ledger, version=ledger.version + 1)
         if self.keeps_text:
-            self.text = dumps(saved)
-        self.ledger = saved
+            self.texts[call_id] = dumps(saved)
+        self.ledgers[call_id] = saved
         if self.world.trace is None:
             self.world.note(writer.name, f"puts version {saved.version}")
         else:
@@ -78,17 +88,18 @@ class SimulatedLedgers:
 
     def load(self, account: str, call: Call) -> CallLedger:
         """Read the item."""
-        choice = self._begin(self._me.world.choose(LOAD))
+        choice = self._begin(self._me.world.choose(LOAD), call.call_id)
         self._me.take(choice)
-        ledger = self._table.read() or CallLedger(account=account, call=Call(call_id=call.call_id))
-        self._me.loaded = ledger
-        self._me.world.note(self._me.name, f"loads version {ledger.version}")
+        call_id = call.call_id
+        ledger = self._table.read(call_id) or CallLedger(account=account, call=Call(call_id=call_id))
+        self._me.loaded[call_id] = ledger
+        self._me.world.note(self._me.name, f"loads version {ledger.version}" + _OF_PARENT * (call_id == PARENT_ID))
         return ledger
 
     def save(self, ledger: CallLedger) -> CallLedger:
         """Write the item, or not, or nobody knows."""
-        world, me = self._me.world, self._me
-        choice = self._begin(world.choose(SAVE))
+        world, me, call_id = self._me.world, self._me, ledger.call.call_id
+        choice = self._begin(world.choose(SAVE), call_id)
         if choice in {"lost", "lost, late"}:
             if choice == "lost, late":
                 world.at(world.now + LATE_PUTS.get(world.choose(EFFECT), 3.0), lambda: self._write_late(ledger))
@@ -101,7 +112,7 @@ class SimulatedLedgers:
         try:
             saved = self._table.write(ledger, me)
         except LedgerConflictError as conflict:
-            me.loaded = conflict.current
+            me.loaded[call_id] = conflict.current
             raise
         if choice == "crash after":
             me.crash()
@@ -109,26 +120,26 @@ class SimulatedLedgers:
             me.wait(TRIED)
             world.note(me.name, f"gets no answer to its put of version {saved.version}")
             raise LedgerConflictError
-        me.loaded = saved
+        me.loaded[call_id] = saved
         if choice == "answered later":
             me.wait(1.2)
         return saved
 
     def due(self, now: float, limit: int) -> Sequence[tuple[str, str]]:
-        """List the call if it is due."""
-        self._me.take(self._begin(self._me.world.choose(LOAD)))
-        ledger = self._table.ledger
-        if ledger is None or ledger.due_at is None or ledger.due_at > now:
-            return []
-        return [(ledger.account, ledger.call.call_id)]
+        """List the legs that are due."""
+        self._me.take(self._begin(self._me.world.choose(LOAD), None))
+        due = [(each.due_at, each) for each in self._table.ledgers.values() if each.due_at is not None]
+        due.sort(key=lambda each: each[0])
+        return [(ledger.account, ledger.call.call_id) for due_at, ledger in due if due_at <= now]
 
-    def _begin(self, choice: str) -> str:
+    def _begin(self, choice: str, call_id: str | None) -> str:
         me, table = self._me, self._table
         if choice == "down":
             table.fails()
         if table.down_until > me.world.now and not me.world.calm:
             me.wait(TRIED)
-            me.loaded = None
+            if call_id is not None:
+                me.loaded[call_id] = None
             me.world.note(me.name, "finds the table down")
             raise errors.UnavailableError("the table is down")
         return choice
@@ -171,6 +182,7 @@ DELIVERIES: Final = {
     "doubled later": 1.0,
     "replayed": 40.0,
 }
+_OF_PARENT: Final = " of the parent"
 _MISHAPS: Final = frozenset({"lost", "doubled", "late", "very late"})
 
 
@@ -186,7 +198,8 @@ class SimulatedTimers:
         """Send a message."""
         world, me, queue = self._me.world, self._me, self._queue
         choice = world.choose(REMIND)
-        me.tried_to_remind = True
+        call_id = reminder.call.call_id
+        me.tried_to_remind.add(call_id)
         if choice == "down":
             queue.down_until = world.now + OUTAGES[world.choose(OUTAGE)]
         seconds = max(0.0, at - me.time())
@@ -198,19 +211,20 @@ class SimulatedTimers:
             choice = "ok"
         if queue.down_until > world.now and not world.calm:
             world.note(me.name, "finds the queue down")
-            me.met_no_queue = True
+            me.met_no_queue.add(call_id)
             if me.aside is not None:
-                me.reminded = False
+                me.unreminded.add(call_id)
             self._settle(TRIED, errors.UnavailableError("the queue is down"))
             return
         if me.aside is None:
             me.take(choice)
             queue.accept(body, seconds, choice, me.name)
-            me.met_no_queue = me.met_no_queue and not blind
+            if blind:
+                me.met_no_queue.discard(call_id)
             if choice == "crash after":
                 me.crash()
             return
-        me.reminded = True
+        me.unreminded.discard(call_id)
         wait = _BESIDE.get(choice, 0.003)
         # what its thread has sent is sent, whatever becomes of the invocation
         if choice != "crash":
@@ -262,7 +276,7 @@ def _summary(ledger: CallLedger, now: float) -> str:
     known = ledger.known
     shown = ",".join(f"{each.recording_id or 'call'} {each.status}" for each in known.recordings) or "none"
     parts = [
-        f"version {ledger.version}:",
+        f"version {ledger.version}{_OF_PARENT * (ledger.call.call_id == PARENT_ID)}:",
         ledger.events[-1].what + " |" if ledger.events else "",
         "pauses " + (",".join(f"{step}({from_now(each.deadline)})" for step, each in ledger.pauses.items()) or "none"),
         "stopped" if ledger.stopped else "",

@@ -7,7 +7,20 @@ import pytest
 from tests.simulation.choices import Likely
 from tests.simulation.hunts import script
 from tests.simulation.play import play_random
-from tests.simulation.scripts import ENDS, HANGS_UP, STARTS, STARTS_LATE, STOPS, STOPS_ONE, Script, enters, leaves
+from tests.simulation.scripts import (
+    ENDS,
+    HANGS_UP,
+    PARENT_ID,
+    SAYS_OVER,
+    STARTS,
+    STARTS_LATE,
+    STOPS,
+    STOPS_ONE,
+    Script,
+    enters,
+    leaves,
+    waits,
+)
 
 SCHEDULES = 100
 
@@ -50,6 +63,26 @@ SCENARIOS = {
     "scenario_11_another_recording_starts": Scenario(
         script("signalwire", enters(), STARTS, leaves()), {"gap": {"none": 0.3}}, "webhook recording started"
     ),
+    "scenario_13_the_tape_is_the_other_leg_s": Scenario(
+        script("twilio", enters(), leaves(), enters("b"), recordings=0, above=1),
+        {"update": {"5xx": 0.3}, "read": {"5xx": 0.1}, "save": {"lost, written": 0.1}, **_LATE},
+        "RE1 is paused",
+    ),
+    "scenario_13_both_legs_have_tapes": Scenario(
+        script("signalwire", enters(), enters("b", leg=PARENT_ID), leaves(), leaves("b", PARENT_ID), above=1),
+        {"gap": {"none": 0.3}, "update": {"5xx": 0.2}, "delivery": {"doubled later": 0.2}, **_LATE},
+        "answers held",
+    ),
+    "scenario_13_found_later": Scenario(
+        script("twilio", enters(seconds=300), leaves(), recordings=0, above=1),
+        {"read": {"5xx": 0.4, "no answer": 0.3}, "gap": {"50 s": 0.7}, "save": {"down": 0.05}},
+        "version 1 of the parent",
+    ),
+    "scenario_13_a_leg_is_over": Scenario(
+        script("signalwire", enters(), HANGS_UP, leaves(), enters("b", leg=PARENT_ID), recordings=0, above=1),
+        {"gap": {"none": 0.3}, "delivery": {"lost": 0.2, "2 s": 0.2}, "update": {"5xx": 0.1}, **_LATE},
+        "RE1 is in-progress",
+    ),
     "scenario_14_duplicates": Scenario(
         script("twilio", enters(), leaves()), {"delivery": {"doubled later": 0.6, "replayed": 0.3}}, "not safe"
     ),
@@ -69,6 +102,16 @@ SCENARIOS = {
     ),
     "scenario_19_replay": Scenario(
         script("twilio", enters(), leaves(), enters("b")), {"delivery": {"replayed": 0.5}}, "failed, not safe"
+    ),
+    "scenario_20_said_to_be_over": Scenario(
+        script("twilio", enters(), SAYS_OVER, leaves(), recordings=2),
+        {"gap": {"none": 0.4}, "update": {"5xx": 0.2}, "delivery": {"doubled later": 0.2}, **_LATE},
+        "told over",
+    ),
+    "scenario_20_presumed_over": Scenario(
+        script("signalwire", enters(), leaves(), SAYS_OVER, enters(), leaves()),
+        {"gap": {"none": 0.2}, "delivery": {"2 s": 0.2}, "update": {"5xx": 0.1}, **_LATE},
+        "pauses none over known",
     ),
     "scenario_23_never_left": Scenario(script("bird", enters(seconds=5)), {}, "pause-expired"),
     "scenario_24_resume_fails": Scenario(
@@ -96,6 +139,21 @@ SCENARIOS = {
         script("bandwidth", enters(), leaves()),
         {"save": {"down": 0.3, "lost, written": 0.2}, "load": {"down": 0.2}, "outage": {"long": 0.4}},
         "answers 503",
+    ),
+    "scenario_34_a_workflow_waits": Scenario(
+        script("twilio", enters(), waits(), leaves(), enters(), waits(), leaves()),
+        {"gap": {"none": 0.3}, "delivery": {"2 s": 0.2, "doubled later": 0.2}, "save": {"lost, written": 0.2}, **_LATE},
+        ": left",
+    ),
+    "scenario_34_what_a_workflow_waits_for_is_extended": Scenario(
+        script("bird", enters(seconds=5), waits(), enters(seconds=8)),
+        {"gap": {"none": 0.3}, "save": {"crash after": 0.1, "down": 0.1}, "remind": {"lost": 0.3}},
+        ": extended",
+    ),
+    "scenario_34_two_workflows_wait": Scenario(
+        script("twilio", enters(seconds=5), waits(), waits(), on_deadline="keep"),
+        {"gap": {"none": 0.3}, "save": {"lost, written": 0.3}},
+        ": superseded",
     ),
     "scenario_38_queue_down": Scenario(
         script("twilio", enters(seconds=5), leaves()), {"remind": {"down": 0.6}}, "timer-unavailable"

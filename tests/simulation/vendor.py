@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 from call_recording import errors
 from call_recording.model import ACKNOWLEDGED_AS, Action, Call, CallState, Proof, Recording, Trigger
 from tests.simulation.choices import AGE, READ, UPDATE
-from tests.simulation.switchboard import CALL_ID, Switchboard
+from tests.simulation.switchboard import Switchboard
 from tests.simulation.world import Invocation
 
 T = TypeVar("T")
@@ -18,6 +18,7 @@ class SimulatedVendor:
     def __init__(self, board: Switchboard, invocation: Invocation) -> None:
         self.name = board.platform.name
         self.reads = board.platform.reads
+        self.final = board.platform.names_status
         self.current_recording = board.platform.current
         self._board = board
         self._me = invocation
@@ -42,17 +43,17 @@ class SimulatedVendor:
             raise board.refusal(kind, http_status)
         me.take(choice)
         world.note(me.name, f"sends {action} of {recording_id or 'the call'}")
-        board.checks.sent(action, me)
+        board.checks.sent(action, me, call.call_id)
         try:
             return self._answer(call, recording_id, action, timeout, choice)
         finally:
-            me.commanding = False
+            me.commanding = ""
 
     def _answer(self, call: Call, recording_id: str | None, action: Action, timeout: float, choice: str) -> Recording:
         """Answer a command that has been sent."""
         board, me = self._board, self._me
         if choice in {"no answer", "5xx", "crash after"}:
-            board.hold(action, recording_id, me.name)
+            board.hold(action, recording_id, call.call_id, me.name)
             if choice == "crash after":
                 me.crash()
             me.wait(timeout if choice == "no answer" else 0.03)
@@ -66,11 +67,13 @@ class SimulatedVendor:
     def _carry_out(self, call: Call, recording_id: str | None, action: Action) -> Recording:
         platform, board = self._board.platform, self._board
         if not platform.prompt:
-            if recording_id not in board.active():
+            if recording_id not in board.active(call.call_id):
                 raise board.refusal(errors.RecordingNotFoundError, 404)
-            board.hold(action, recording_id, self._me.name)
+            board.hold(action, recording_id, call.call_id, self._me.name)
             return Recording(recording_id=recording_id, call_id=call.call_id, vendor_status="accepted")
-        recording_id = board.act(action, recording_id)
+        recording_id = board.act(action, recording_id, call.call_id)
+        if recording_id is not None and board.tapes[recording_id].leg != call.call_id:
+            raise errors.OutcomeUnknownError("the answer is about another call", vendor=self.name)
         if not platform.reads:
             status = ACKNOWLEDGED_AS[action]
             return Recording(recording_id=None, call_id=call.call_id, status=status, proof=Proof.ACKNOWLEDGED)
@@ -82,7 +85,8 @@ class SimulatedVendor:
         """Look at one recording."""
 
         def look(when: float) -> Recording:
-            if recording_id not in self._board.tapes:
+            tape = self._board.tapes.get(recording_id)
+            if tape is None or tape.leg != call.call_id:
                 raise self._board.refusal(errors.RecordingNotFoundError, 404)
             return self._shown(recording_id, when)
 
@@ -90,15 +94,16 @@ class SimulatedVendor:
 
     def recordings(self, call: Call, *, timeout: float) -> Sequence[Recording]:
         """Look at all of them."""
-        return self._ask(timeout, lambda when: [self._shown(each, when) for each in self._board.tapes])
+        return self._ask(timeout, lambda when: [self._shown(each, when) for each in self._board.listed(call.call_id)])
 
     def call_state(self, call: Call, *, timeout: float) -> CallState:
         """Look at the call."""
 
         def look(_: float) -> CallState:
-            if self._board.platform.forgets and not self._board.live:
+            live = call.call_id in self._board.live
+            if self._board.platform.forgets and not live:
                 raise self._board.refusal(errors.RecordingNotFoundError, 404)
-            return CallState(live=self._board.live)
+            return CallState(live=live, parent_call_id=self._board.parents[call.call_id])
 
         return self._ask(timeout, look, shown=False)
 
@@ -125,9 +130,10 @@ class SimulatedVendor:
         return answer
 
     def _shown(self, recording_id: str, when: float) -> Recording:
-        status = self._board.tapes[recording_id].status_at(when)
+        tape = self._board.tapes[recording_id]
+        status = tape.status_at(when)
         return Recording(
-            recording_id=recording_id, call_id=CALL_ID, status=status, vendor_status=status, proof=Proof.OBSERVED
+            recording_id=recording_id, call_id=tape.leg, status=status, vendor_status=status, proof=Proof.OBSERVED
         )
 
 

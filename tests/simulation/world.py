@@ -78,17 +78,19 @@ class Invocation:
         self.event_id: str | None = None
         self.flow_time = 0.0  #: when what it tells of happened
         self.move: Any = None
+        self.by = "flow"  #: who asks
         self.claims: frozenset[str] = frozenset()  #: what the flow gave with it, of `occurred_at` and `pause_id`
         self.named_pause: str | None = None  #: the pause that it names
         self.commanding_since = 0.0  #: when the command began that it is at
-        self.reminded = True  #: whether the reminder of its pause could be sent
-        self.blind_at = 0.0  #: when it sent a pause that is in no ledger
-        self.opened = False  #: whether it opened or extended a pause
-        self.tried_to_remind = False
-        self.met_no_queue = False  #: whether it could leave no word of that
         self.noted = False  #: whether it wrote down that it would pause without the lease
-        self.commanding = False
-        self.loaded: Any = None  #: the ledger as last saved or loaded by it
+        self.commanding = ""  #: the leg
+        # What it did, by leg.
+        self.loaded: dict[str, Any] = {}  #: the ledger as last saved or loaded by it
+        self.opened: set[str] = set()  #: where it opened or extended a pause
+        self.tried_to_remind: set[str] = set()
+        self.unreminded: set[str] = set()  #: where the reminder of its pause could not be sent
+        self.blind_at: dict[str, float] = {}  #: when it sent a pause that is in no ledger
+        self.met_no_queue: set[str] = set()  #: where it could leave no word of that
         self.aside: list[tuple[float, Exception | None]] | None = None
         self.at_end: Callable[[], None] = lambda: None
         self._nonces = 0
@@ -161,5 +163,5 @@ class Invocation:
             pass
         finally:
             self.dead = True
-            self.commanding = False
+            self.commanding = ""
         self.at_end()
