@@ -101,8 +101,8 @@ class TestRaces:
 
         for flow, call, sent in zip(flows, calls, commands, strict=True):
             assert by_itself(lambda call=call: ledger_table.is_settled(call))
-            # duplicates in flight send one command; it is sent again only if it was not answered in time
-            assert sent == 1 or "in_doubt" in ledger_table.events(call, "answered")[0]
+            # duplicates in flight send one command, one that comes later proves afresh; and so does one that was not answered in time
+            assert sent in {1, 2} or "in_doubt" in ledger_table.events(call, "answered")[0]
             assert call.runs()
             assert not set(flow.secrets) & set(call.heard()[0]), call.call_id
             for answer in flow.answers:

@@ -254,13 +254,22 @@ class TestNow:
         assert (world.statuses, world.ledger.pauses) == ({"in-progress"}, {})
 
     def test_scenario_14_a_duplicate_while_it_holds(self, world):
-        """One that is delivered once more while its pause holds is told what holds, and asks the vendor nothing."""
+        """One that is delivered once more while its pause holds opens nothing; what holds is proven afresh."""
         first = world.enter(event_id="E1")
         world.clock.sleep(9.0)
         again = world.enter(event_id="E1")
 
-        assert (again.verdict, again.safe_to_collect, world.vendor.asked) == (Verdict.CONFIRMED, True, [])
+        assert (again.verdict, again.safe_to_collect, world.commands) == (Verdict.CONFIRMED, True, ["pause"])
         assert again.as_dict()["pause"] == first.as_dict()["pause"]
+
+    def test_scenario_14_a_duplicate_after_the_call(self, world):
+        """A duplicate of a call that has ended meanwhile, unheard, is not answered from memory."""
+        world.enter(event_id="E1")
+        world.vendor.hang_up()
+        world.clock.sleep(9.0)
+        again = world.enter(event_id="E1")
+
+        assert (again.error, again.safe_to_collect) == (errors.ConflictError, False)
 
     def test_scenario_14_a_duplicate_after_its_deadline(self, world):
         """After the deadline that it was told, a pause is not safe, whether or not anybody has ended it."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .doubts import NO_DOUBTS, Doubts
-from .ledger_parts import NOTHING, SKEW, Event, Known, Lease, Pause
+from .ledger_parts import NOTHING, SKEW, Event, Known, Lease, Pause, as_text
 from .model import Action, Call
 
 
@@ -54,6 +54,10 @@ class LedgerState:
         if self.known.shows_none_live:  # a pause in doubt may yet find a recording that has started since
             return self.known.proven or action is not Action.RESUME
         return self.known.proven and self.known.shows(action)
+
+    def answered_since(self, instant: float) -> bool:
+        """Whether the vendor was heard after *instant*."""
+        return any(event.what == "answered" and event.at >= as_text(instant) for event in reversed(self.events))
 
     def leased(self, now: float) -> bool:
         """Whether somebody may be commanding the vendor: no verdict is given meanwhile."""

@@ -60,6 +60,7 @@ class Reconciler:
         self._deadline = deadline  # of the answer
         self._ends_at = ends_at  # when this invocation is dead, seconds since the epoch
         self._began = clock.monotonic()
+        self._called_at = clock.now()
         self._reminded: bool | None = None
         self._paused_before = False
         self._found_running = False
@@ -147,9 +148,10 @@ class Reconciler:
         """Whether the vendor is to be asked although the ledger knows it to be as desired."""
         if self._occurrence.opens is None:
             return applied.polls and now >= applied.look_at
-        # a step entered is proven afresh; and that nothing is being recorded is true of the moment of a read alone
+        # a step entered is proven afresh, told again it is too; and that nothing is recorded is true of the moment of a read alone
+        remembered = self._occurrence.opens.step in applied.pauses and not applied.answered_since(self._called_at)
         none_live = applied.desired is Action.PAUSE and applied.known.shows_none_live
-        return self._opens(applied, ledger) or none_live
+        return self._opens(applied, ledger) or remembered or none_live
 
     def _is_early(self, applied: CallLedger, ledger: CallLedger, now: float) -> bool:
         """Whether a reminder came too early, or a second time."""
