@@ -28,6 +28,16 @@ def test_every_webhook_is_made():
         assert len([name for name in names if name.startswith(f"vendor_webhook/{vendor}_")]) >= 4
 
 
+@pytest.mark.parametrize("folder", ["flow_callback", "vendor_webhook", "workflow_task"])
+def test_every_file_is_named_after_its_vendor(folder):
+    """Each file says first of which vendor its account is, or that it is of a third party, whoever makes it."""
+    names = [path.name for path in (EVENTS / folder).iterdir()]
+    vendors = tuple(f"{vendor}_" for vendor in (*CALLS, "standard_webhooks"))
+
+    assert len(names) > len(CALLS)
+    assert [name for name in names if not name.startswith(vendors)] == []
+
+
 @pytest.mark.parametrize("name", WRITTEN)
 def test_each_has_a_trace_of_its_own(name):
     """No two events have the same request id."""

@@ -20,12 +20,14 @@ EVENTS = {
 EXPECTED = {
     "bandwidth_stop": "acknowledged",
     "bird_pause": "confirmed",
-    "missing_call_id": "InvalidTriggerError",
     "signalwire_resume": "confirmed",
+    "twilio_missing_call_id": "InvalidTriggerError",
     "twilio_pause": "confirmed",
-    "unknown_account": "UnknownAccountError",
-    "unknown_action": "InvalidTriggerError",
+    "twilio_unknown_account": "UnknownAccountError",
+    "twilio_unknown_action": "InvalidTriggerError",
 }
+#: The event of a workflow that waits for the end of the step that `twilio_pause` enters.
+WAIT = "twilio_wait"
 
 #: A task without an account is turned away before there is anything to count.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
@@ -59,7 +61,7 @@ class TestEvents:
 
     def test_each_file_is_expected(self):
         """Every event file has a test that knows what becomes of it."""
-        assert set(EVENTS) == set(EXPECTED)
+        assert set(EVENTS) == {*EXPECTED, WAIT}
 
     @pytest.mark.parametrize("name", [name for name, told in EXPECTED.items() if not told.endswith("Error")])
     def test_a_task_returns_its_result(self, run, name):
@@ -69,6 +71,17 @@ class TestEvents:
         assert result["verdict"] == EXPECTED[name]
         assert result["safe_to_collect"] is (EVENTS[name]["action"] == "pause")
         assert json.loads(json.dumps(result)) == result
+
+    def test_scenario_23_a_task_that_waits(self, run, ledger, platforms, written):
+        """A task that waits is told so at once, and its token is with the step's pause and in no log; no vendor is asked."""
+        run(EVENTS["twilio_pause"])
+        asked = list(platforms.requests)
+
+        assert run(EVENTS[WAIT]) == {"waits": True}
+        token = EVENTS[WAIT]["task_token"]
+        assert ledger("twilio").pauses["card-entry"].token == token
+        assert platforms.requests == asked
+        assert token not in written()
 
     @pytest.mark.parametrize("name", [name for name, told in EXPECTED.items() if told.endswith("Error")])
     def test_a_refused_task_raises_by_name(self, run, platforms, name):
@@ -121,7 +134,7 @@ class TestErrors:
     def test_an_unknown_account_is_in_the_log(self, run, written):
         """A task for an account that does not exist leaves a line for the operator."""
         with pytest.raises(errors.UnknownAccountError):
-            run(EVENTS["unknown_account"])
+            run(EVENTS["twilio_unknown_account"])
 
         assert "trigger refused" in written()
 

@@ -1,6 +1,7 @@
 """Executions of state machines on the local stack: what they were told, where they went, and how they ended."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from tests.integration.calls import PATIENCE_SECONDS, Json, SimulatedCall, eventually
@@ -11,8 +12,9 @@ STEP = "card-entry"
 class Execution:
     """One execution, started now."""
 
-    def __init__(self, states: Any, machine: str, given: Json) -> None:
+    def __init__(self, states: Any, machine: str, given: Any) -> None:
         self._states = states
+        self.given = given
         self.arn: str = states.start_execution(stateMachineArn=machine, input=json.dumps(given))["executionArn"]
 
     def described(self) -> Json:
@@ -24,6 +26,24 @@ class Execution:
         """Everything that happened, in order."""
         history: list[Json] = self._states.get_execution_history(executionArn=self.arn, maxResults=1000)["events"]
         return history
+
+    def told(self) -> Iterator[Json]:
+        """Yield what there is to read of it, but for its input, where Step Functions repeats that very input by itself.
+
+        That is the input of the execution, and of a state that nothing came before, and the output of one that adds nothing.
+        On AWS there is more of the kind, which the emulator leaves out: a task's parameters, which are what it asks our
+        function with, and the variables that a state assigns.
+        """
+        described = self.described()
+        yield {name: described[name] for name in ("output", "error", "cause") if name in described}
+        for event in self.history():
+            repeats = event["type"] == "ExecutionStarted" or event["type"].endswith(("StateEntered", "StateExited"))
+            for details in (each for each in event.values() if isinstance(each, dict)):
+                yield {
+                    name: value
+                    for name, value in details.items()
+                    if not (repeats and name in ("input", "output") and json.loads(value) == self.given)
+                }
 
     def path(self) -> list[str]:
         """The states that it entered, in order."""

@@ -22,7 +22,7 @@ CODES = ("737Zq737", "Zq-737-Zq")
 WORD = "ZqSevenThreeSeven"
 MARKERS = (*CARDS, *CODES, WORD)
 
-#: `vendors.md`, section D: what platforms call what a caller has typed or said.
+#: What platforms call what a caller has typed or said, and a payment's connector what it sends on.
 CARD_FIELDS = (
     "Digits",
     "SpeechResult",

@@ -16,6 +16,8 @@ from tests.integration.insides import PROC, processes
 #: What makes a function talk: the runtime's logger, powertools' loggers, and powertools' log of whole events.
 TALKATIVE = {"POWERTOOLS_LOG_LEVEL": "DEBUG", "POWERTOOLS_LOGGER_LOG_EVENT": "true", "POWERTOOLS_DEBUG": "true"}
 PACKAGES = "packages"
+#: The queue that hears every event of the bus.
+HEARD = "heard"
 #: What a careless deployment would do: let the libraries write at the level that the function is set to.
 UNGUARDED = b"""
 import logging
@@ -53,6 +55,21 @@ def unguarded(stack: Json, aws: Clients, name: str, log: str) -> str:
         Environment={"Variables": configuration["Environment"]["Variables"] | TALKATIVE},
     )
     return log
+
+
+def listen(stack: Json, aws: Clients) -> None:
+    """Let a queue hear every event of the bus: it keeps them all, and a search of the queues sees them."""
+    events, sqs = aws("events"), aws("sqs")
+    url = sqs.create_queue(QueueName=HEARD)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    bus = {"EventBusName": stack["event_bus"]}
+    events.put_rule(**bus, Name="everything", EventPattern=json.dumps({"source": [{"prefix": ""}]}))
+    events.put_targets(**bus, Rule="everything", Targets=[{"Id": "queue", "Arn": arn}])
+
+
+def heard(stack: Json) -> list[Json]:
+    """Give the events that the bus has carried since somebody listens."""
+    return [json.loads(message["Body"]) for message in queued(stack) if message["queue"].endswith(f"/{HEARD}")]
 
 
 def packages(aws: Clients) -> dict[str, bytes]:

@@ -97,6 +97,7 @@ def contents(ids: Json) -> Iterator[tuple[str, bytes]]:
     yield FORM, text.encode()
     yield FORM, urlencode({**ids, "event_id": CARD}).encode() + b"&event_id=" + CODE.encode()
     yield "text/plain", text.encode()
+    yield "text/plain", json.dumps(ids | {"cardnumber": CARD, "cvv": "737"}).encode()
     yield f"application/{CODE}", text.encode()
     yield f"{JSON}; charset={CODE}", json.dumps(ids).encode()
     yield f"multipart/form-data; boundary={CODE}", text.encode()
@@ -121,7 +122,7 @@ def webhook_bodies(call: SimulatedCall) -> Iterator[Push]:
         outer = (None, "payload", "data")[number % 3]
         body = inner if outer is None else push | {outer: inner, "params": inner}
         yield Push(path, {"content-type": JSON}, json.dumps(body).encode()).with_key(call.token)
-    for content_type, content in list(contents(ids))[-12:]:
+    for content_type, content in list(contents(ids))[-13:]:
         yield Push(path, {"content-type": content_type}, content).with_key(call.token)
 
 
@@ -254,6 +255,17 @@ def tasks(call: SimulatedCall) -> Iterator[Any]:
         yield from ({**task, name: value} for name in ("account", "step", "action"))
         yield from (value, [value], {value: value}, {"account": {value: value}}, {**task, "account": [value]})
     yield int(CARD)
+
+
+def inputs(call: SimulatedCall) -> Iterator[Any]:
+    """Yield input for card_capture: what the workflow itself refuses, and what only the function that it asks refuses."""
+    given = {"account": call.account, "step": "card-entry", **ids_of(call)}
+    for value in (CARD, CODE):
+        for name in (*given, "recording_id", "max_pause_seconds"):
+            yield from (given | {name: each} for each in (value, [value], {value: value}))
+        yield from (given | {"Digits": value}, given | {value: value}, given | {"nested": {name: value}})
+        yield from (value, [value], {value: value}, {"account": value}, {"call_id": value, "step": value})
+    yield from (given | {"max_pause_seconds": int(CARD)}, given | {"step": int(CARD)}, int(CARD))
 
 
 def messages(call: SimulatedCall) -> Iterator[str]:

@@ -11,6 +11,8 @@ import httpx
 
 from tests.integration import pushing
 from tests.integration.calls import NO_ROOTS, PATIENCE_SECONDS, Json, SimulatedCall
+from tests.integration.executions import STEP, Execution, given, wait_until_awaited
+from tests.integration.insides import LedgerTable
 from tests.integration.leaks import CARDS, CODES, MARKERS, secrets_in
 from tests.integration.observed import Clients
 from tests.integration.pushing import Push
@@ -28,6 +30,8 @@ class Talk:
         self.statuses: set[int] = set()
         self._http = httpx.Client(verify=NO_ROOTS, timeout=PATIENCE_SECONDS)
         self._functions = aws("lambda")
+        self._states = aws("stepfunctions")
+        self._ledgers = LedgerTable(aws("dynamodb"), stack["ledger_table"])
 
     def close(self) -> None:
         """End the connections."""
@@ -50,6 +54,38 @@ class Talk:
         )
         said = answer.pop("Payload").read().decode()
         self.answers.append((f"{function} of {payload}"[:400], said + json.dumps(answer, default=str)))
+
+    def execute(self, inputs: Iterable[Any]) -> list[Execution]:
+        """Execute card_capture with each of *inputs*, all at once."""
+        machine = self.stack["state_machines"]["card_capture"]
+        return [Execution(self._states, machine, each) for each in inputs]
+
+    def until_ended(self, executions: Iterable[Execution]) -> list[str | None]:
+        """Wait for the ends of executions, and keep what can be read of each; give the errors that they failed with."""
+        ends = []
+        for each in executions:
+            ends.append(each.ended().get("error"))
+            self.answers += [(f"execution of {each.given}"[:400], json.dumps(told)) for told in each.told()]
+        return ends
+
+    def captured(self, call: SimulatedCall) -> str:
+        """Execute card_capture for a call whose card is collected; give the token with which it waited.
+
+        A channel is Bird's alone: what else stands there is allowed, and nobody's.
+        """
+        executions = self.execute([{"channel_id": CARDS[0]} | given(call)])
+        token = wait_until_awaited(self._ledgers, call)
+        # a step within is announced while the token is still there
+        for event, step in (("entered", "within"), ("left", "within"), ("left", STEP)):
+            call.flow(event, step=step, Digits=CARDS[0], SpeechResult=CODES[0])
+        assert self.until_ended(executions) == [None]
+        return token
+
+    def let_down(self, call: SimulatedCall) -> None:
+        """Execute card_capture for a call whose vendor refuses everything, with card data in its answers."""
+        call.fault("any", times=3, **pushing.lying_answer(call))
+        call.fault("any", times=99, status=400, body={"code": CODES[0], "message": CARDS[0]}, apply=False)
+        assert self.until_ended(self.execute([given(call)])) == ["RecordingNotResumedError"]
 
     def outside(self, call: SimulatedCall, account: Json) -> None:
         """Push what comes from outside, about one call and its account."""

@@ -17,13 +17,29 @@ from local import stack as local_stack
 from tests.integration import pushing
 from tests.integration.calls import PATIENCE_SECONDS, VENDORS, Json, SimulatedCall, eventually
 from tests.integration.leaks import CARDS, CODES, MARKERS, Search, secrets_in
-from tests.integration.observed import Clients, keys_of_functions, let_talk, queued, unguarded, written
+from tests.integration.observed import (
+    Clients,
+    heard,
+    keys_of_functions,
+    let_talk,
+    listen,
+    queued,
+    unguarded,
+    written,
+)
 from tests.integration.talk import Talk, in_threads, unfit
 
 #: Of these, Bandwidth is to tell the company's own server: they are in the Redirect of an account that has them.
 REDIRECT_CREDENTIALS = {"redirect_username": "for-the-ivr", "redirect_password": "a-password-for-the-ivr"}
-#: Every function writes to one of these.
-FUNCTION_LOGS = [f"logs/{name}.log" for name in ("flow_callback", "pause_deadline", "vendor_webhook", "workflow_task")]
+#: Of what the pushes bring about, this at least is announced.
+ANNOUNCED = {
+    "Pause Opened",
+    "Pause Failed",
+    "Recording Paused",
+    "Recording Resumed",
+    "Recording Started",
+    "Stop Requested",
+}
 #: What else is said back: where a flow itself has asked to be sent on to. There is no other exception.
 NEXT = f"https://ivr.example.com/next?pan={CARDS[0]}"
 
@@ -54,6 +70,7 @@ def _aws(stack) -> Iterator[Clients]:
 
     with ExitStack() as opened:
         let_talk(stack, client)
+        listen(stack, client)
         yield client
 
 
@@ -90,15 +107,15 @@ def _account(stack, aws):
     return create
 
 
-def search(stack: Json, aws: Clients) -> Search:
-    """Look for every marker, every key that an account has, and those of the functions."""
+def search(stack: Json, aws: Clients, *more: str) -> Search:
+    """Look for every marker, every key that an account has, those of the functions, and *more*."""
     manager = aws("secretsmanager")
     keys = set(keys_of_functions(stack))
     for page in manager.get_paginator("list_secrets").paginate():
         for each in page["SecretList"]:
             text = manager.get_secret_value(SecretId=each["Name"])["SecretString"]
             keys.update(secrets_in(json.loads(text)) if text.endswith("}}") else ())
-    return Search({*MARKERS, *keys})
+    return Search({*MARKERS, *keys, *more})
 
 
 def test_scenario_35_nothing_leaks(stack, aws, talk, state, secret, account):
@@ -140,6 +157,11 @@ def test_scenario_35_nothing_leaks(stack, aws, talk, state, secret, account):
         path = f"/flows/{redirected.account}/card-entry/{event}?{urlencode({'next': NEXT, 'otherwise': NEXT})}"
         markup = talk.push(pushing.asked(redirected, path), [NEXT, *REDIRECT_CREDENTIALS.values()])
         assert REDIRECT_CREDENTIALS["redirect_password"] in markup.text
+    refused = [each for vendor in ("twilio", "bird") for each in pushing.inputs(calls[vendor])]
+    # those whose pause alone is refused, for a recording's id say, end as it stands with their call
+    assert set(talk.until_ended(talk.execute(refused))) >= {"InvalidTriggerError", "UnknownAccountError"}
+    talk.let_down(SimulatedCall(stack, "twilio", account=account(hurried["twilio"], "twilio")))
+    tokens = [talk.captured(SimulatedCall(stack, vendor)) for vendor in VENDORS]
     sent = set(pushing.messages(calls["twilio"]))
     for body in sent:
         aws("sqs").send_message(QueueUrl=stack["timer_queue_url"], MessageBody=body)
@@ -147,12 +169,18 @@ def test_scenario_35_nothing_leaks(stack, aws, talk, state, secret, account):
         lambda: all(each["ReceiveCount"] for each in queued(stack) if each["Body"] in sent), PATIENCE_SECONDS
     )
 
+    last = SimulatedCall(stack, "twilio")
+    last.flow("entered")
+    assert eventually(lambda: any(each["detail"]["call_id"] == last.call_id for each in heard(stack)), PATIENCE_SECONDS)
+
     assert talk.statuses >= {200, 204, 400, 401, 404, 413, 415, 422, 500, 502, 504}
     # what somebody else has put into the queue, and nobody could read, is there as it was sent, and nowhere else
     there = [each for each in written(stack, aws, state) if not is_one_of(sent, *each)]
-    assert {where.partition(" ")[0] for where, _ in there} >= {"table", "queue", "metrics", *FUNCTION_LOGS}
-    assert all('"level":"DEBUG"' in text.replace(" ", "") for where, text in there if where in FUNCTION_LOGS)
-    searched = search(stack, aws)
+    logs = {f"logs/{name}.log" for name in stack["functions"]}
+    assert {where.partition(" ")[0] for where, _ in there} >= {"table", "queue", "metrics", *logs}
+    assert all('"level":"DEBUG"' in text.replace(" ", "") for where, text in there if where in logs)
+    assert {each["detail-type"] for each in heard(stack)} >= ANNOUNCED
+    searched = search(stack, aws, *tokens)
     found = [hit for where, text in [*there, *talk.answers] for hit in searched.hits(where, text)]
     assert not found, "\n".join(map(str, found))
 

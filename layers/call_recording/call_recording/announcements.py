@@ -82,7 +82,7 @@ def _answer(details: Mapping[str, Any]) -> str:
 
 def _detail(ledger: CallLedger, number: int, event: Event) -> dict[str, Any]:
     """Return what is told: ids, times and words, as the ledger has them."""
-    told = {name: value for name, value in event.details.items() if name not in ("holder", "in_doubt")}
+    told = {name: value for name, value in event.details.items() if name != "in_doubt"}
     if event.what == "answered":
         names = ("recording_id", "status", "vendor_status", "proof")
         told["recordings"] = [dict(zip(names, each, strict=True)) for each in event.details["recordings"]]

@@ -88,7 +88,17 @@ def test_scenario_34_a_token_that_nobody_takes_harms_nothing(states, code):
     assert StepFunctions(states).complete(Completion(TOKEN, "card-entry", Ended.LEFT)) is False
 
 
-@pytest.mark.parametrize("code", ["ThrottlingException", "ServiceUnavailable", "InternalServerError"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "InternalFailure",
+        "InternalServerError",
+        "KmsThrottlingException",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "ThrottlingException",
+    ],
+)
 def test_any_other_failure_is_told_another_time(states, code):
     """What Step Functions could not take is raised, without the token."""
     states.failure = aws_error(code)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from call_recording.errors import BodyTooLargeError, CardDataError, UnreadableBodyError, UnsupportedMediaTypeError
-from call_recording.inbound.body import Twice, parse_body
+from call_recording.inbound.body import Twice, has_card, parse_body
 from call_recording.inbound.request import MAX_BODY_BYTES, MAX_FIELDS, InboundRequest
 from tests.unit.fakes import CARD, flow_event
 
@@ -14,10 +14,14 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 
 
+def brought(content_type: str | None, body: bytes) -> InboundRequest:
+    """Bring a body as API Gateway does."""
+    return InboundRequest.of(flow_event(body, content_type=content_type), now=0.0)
+
+
 def read(content_type: str | None, body: bytes) -> dict:
     """Read a body as a request brings it."""
-    event = flow_event(body, content_type=content_type)
-    return parse_body(InboundRequest.of(event, now=0.0))
+    return parse_body(brought(content_type, body))
 
 
 class TestMediaTypes:
@@ -255,3 +259,75 @@ class TestScenario35:
         given = {"number": True, "cvc": [123], "pan": {"a": CARD}}
 
         assert read(JSON, json.dumps(given).encode()) == given
+
+
+#: Content types that no body is read with.
+OTHER_TYPES = (
+    None,
+    "",
+    "text/plain",
+    "text/json; charset=utf-8",
+    JSON + "; charset=iso-8859-1",
+    FORM + ";charset=utf-16",
+)
+
+
+class TestRefusedCards:
+    """Whether there was a card in what is refused."""
+
+    @pytest.mark.parametrize("content_type", OTHER_TYPES)
+    @pytest.mark.parametrize("write", [json.dumps, urlencode])
+    def test_scenario_35_a_card_of_another_content_type(self, content_type, write):
+        """A body that is refused for its content type has a card all the same if it is JSON or a form with one."""
+        body = write({"call_id": "c"} | CARDS[0]).encode()
+
+        assert has_card(brought(content_type, body))
+        with pytest.raises(UnsupportedMediaTypeError) as caught:
+            read(content_type, body)
+        assert CARD not in repr(caught.value)
+
+    @pytest.mark.parametrize("charset", ["utf-16", "utf-16-be", "utf-32", "iso-8859-1", "utf-8-sig"])
+    def test_scenario_35_a_card_in_another_charset(self, charset):
+        """A card is found in the charsets that write digits as ASCII does, zeros aside."""
+        for body in (
+            json.dumps(CARDS[0] | {"name": "M\u00fcller"}, ensure_ascii=False),
+            f"name=M\u00fc&{urlencode(CARDS[0])}",
+        ):
+            assert has_card(brought(f"{JSON}; charset=x-{charset}", body.encode(charset)))
+
+    @pytest.mark.parametrize(
+        ("content_type", "body"),
+        [
+            (JSON, json.dumps(CARDS[0]).encode()),
+            (FORM, urlencode(CARDS[0]).encode()),
+            (JSON, b'[{"pan": %s, "cvc": 123}]' % CARD.encode()),
+        ],
+    )
+    def test_scenario_35_a_card_of_a_content_type_that_is_read(self, content_type, body):
+        """Of what is refused for another reason, because it proves nothing say, the same holds."""
+        assert has_card(brought(content_type, body))
+
+    @pytest.mark.parametrize("content_type", [*OTHER_TYPES, JSON, FORM])
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"{",
+            b"\xff\xfe",
+            b"[" * 30_000,
+            b"&" * (MAX_FIELDS + 1),
+            json.dumps({"cardnumber": CARD}).encode(),
+            b"cardnumber=xxxxxxxxxxxx1111&cvv=123",
+            f"my card is {CARD}, its code 123".encode(),
+            json.dumps(CARDS[0] | {"more": "x" * MAX_BODY_BYTES}).encode(),
+        ],
+        ids=lambda body: body[:20],
+    )
+    def test_anything_else_is_none(self, content_type, body):
+        """Half of a card, what nobody can read, and what is too large are no card."""
+        assert not has_card(brought(content_type, body))
+
+    @pytest.mark.parametrize(("content_type", "other"), [(JSON, urlencode), (FORM, json.dumps)])
+    def test_what_says_its_type_is_read_as_that_alone(self, content_type, other):
+        """A body of a content type that is read is read once, as what it says."""
+        assert not has_card(brought(content_type, other(CARDS[0]).encode()))

@@ -192,6 +192,16 @@ class TestOrder:
         assert observer.notices == [(Notice.CARD_DATA_REFUSED, None, None)]
         assert CARD not in repr(observer)
 
+    @pytest.mark.parametrize("content_type", [None, "text/plain", "application/json; charset=utf-16"])
+    def test_scenario_35_a_stranger_s_card_of_another_content_type(self, probe, observer, content_type):
+        """What a stranger sends is alarmed too if it says that it is something else, and answered as all else."""
+        body = '{"cardnumber": "' + CARD + '", "cvv": "123"}'
+        answered = answer(probe, body=body, authorization=None, content_type=content_type)
+
+        assert answered["statusCode"] == 401
+        assert (observer.notices, observer.reasons) == ([(Notice.CARD_DATA_REFUSED, None, None)], ["not authenticated"])
+        assert CARD not in repr(observer)
+
     @pytest.mark.parametrize("body", ["{", "", '{"cardnumber": "' + CARD + '"}', "a" * 100_000])
     def test_scenario_35_what_a_stranger_sends_is_nobody_s_business(self, probe, observer, body):
         """Nothing else is told of the body of a stranger: whether it could be read, or what was in it."""

@@ -130,10 +130,30 @@ def test_scenario_35_a_card_behind_a_flow(flows, platforms, observer):
     assert CARD not in json.dumps(body) + repr(observer)
 
 
-def test_scenario_35_a_card_in_a_flow_that_fetches_markup(flows, observer):
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/json; charset=iso-8859-1"])
+def test_scenario_35_a_card_of_another_content_type(flows, platforms, observer, content_type):
+    """A card that says that it is something else is refused for that, and noticed without its values."""
+    given = {"call_id": CALL_SID, "cardnumber": CARD, "cvv": "123"}
+    status, body = result(flows, flow_event(given, content_type=content_type))
+
+    assert (status, body["error"], platforms.requests) == (415, "UnsupportedMediaTypeError", [])
+    assert observer.notices == [(Notice.CARD_DATA_REFUSED, None, None)]
+    assert observer.reasons == [body["detail"]]
+    assert CARD not in json.dumps(body) + repr(observer)
+
+
+def test_what_is_no_card_is_refused_without_an_alarm(flows, observer):
+    """Any other body of another content type is refused, and nobody has to get up for it."""
+    assert result(flows, flow_event({"call_id": CALL_SID, "cardnumber": CARD}, content_type="text/plain"))[0] == 415
+    assert observer.notices == []
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+def test_scenario_35_a_card_in_a_flow_that_fetches_markup(flows, observer, content_type):
     """Such a flow is sent on to `otherwise`, and the card is noticed all the same."""
     targets = "next=https://ivr.example.com/a&otherwise=https://ivr.example.com/b"
-    event = flow_event({"call_id": CALL_SID, "cardnumber": CARD, "cvv": "123"}, rawQueryString=targets)
+    given = {"call_id": CALL_SID, "cardnumber": CARD, "cvv": "123"}
+    event = flow_event(given, rawQueryString=targets, content_type=content_type)
     answer = flows.answer(event, seconds_left=10.0)
 
     assert "https://ivr.example.com/b" in answer["body"]

@@ -263,6 +263,17 @@ class TestRefusals:
         assert ledgers.items == before
         assert CARD not in answered["body"] + repr(observer)
 
+    def test_scenario_35_card_data_of_another_content_type(self, enter, push, ledgers, observer):
+        """It is refused for its content type, and noticed too."""
+        enter()
+        before = ledgers.items.copy()
+        answered = push(OVER | {"cardnumber": CARD, "cvv": "123"}, content_type="text/plain")
+
+        assert answered["statusCode"] == 415
+        assert [notice for notice, _, _ in observer.notices] == [Notice.CARD_DATA_REFUSED]
+        assert ledgers.items == before
+        assert CARD not in answered["body"] + repr(observer)
+
     @pytest.mark.parametrize("body", [OVER | {"AccountSid": "AC" + "f" * 32}, {"AccountSid": "AC" + "f" * 32}])
     def test_scenario_43_another_account_s_event(self, enter, push, ledgers, body):
         """A payload of another account of the vendor is a stranger's, though a key of ours came with it."""

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from ..errors import CardDataError, InvalidTriggerError, UnreadableBodyError, UnsupportedMediaTypeError
@@ -39,9 +40,27 @@ def parse_body(request: InboundRequest) -> dict[str, Any]:
 
 
 def has_card(request: InboundRequest) -> bool:
-    """Whether the body of *request*, which is refused, has a card's number and its code."""
+    """Whether the body of *request*, which is refused, has a card's number and its code.
+
+    Where its content type is none that is read, it may be JSON or a form all the same, in any charset that has ASCII in it.
+    """
     try:
         parse_body(request)
+    except CardDataError:
+        return True
+    except UnsupportedMediaTypeError:
+        return _has_card_in_disguise(request)
+    except InvalidTriggerError:
+        pass
+    return False
+
+
+def _has_card_in_disguise(request: InboundRequest) -> bool:
+    try:
+        ascii_only = request.body().decode("ascii", "ignore").replace("\0", "").encode()  # of UTF-16 too
+        for parse in (_parse_json, _parse_form):
+            with suppress(UnreadableBodyError):
+                parse(ascii_only)
     except CardDataError:
         return True
     except InvalidTriggerError:

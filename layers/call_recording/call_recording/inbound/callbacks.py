@@ -75,7 +75,7 @@ class Callbacks(ABC):
             self._observer.misconfigured(name, exc.field, str(exc))
             return answers.of_error(exc)
         except errors.CallRecordingError as exc:
-            self.refuse(exc, proven)
+            self.refuse(exc, request, proven)
             return answers.of_error(exc)
 
     def deadline(self, admitted: Admitted) -> Deadline:
@@ -84,11 +84,12 @@ class Callbacks(ABC):
         budget = admitted.request.received_at + admitted.secret.account.settings.budget_ms / 1000 - now
         return Deadline(self._clock.monotonic, min(budget, admitted.ends_at - now) - ANSWER_SECONDS)
 
-    def refuse(self, error: errors.CallRecordingError, account: str | None) -> None:
+    def refuse(self, error: errors.CallRecordingError, request: InboundRequest, account: str | None) -> None:
         """Tell operators of a request that is turned away."""
         field = error.field if isinstance(error, errors.InvalidTriggerError) else None
         self._observer.refused(str(error), account=account, field=field)
-        if isinstance(error, errors.CardDataError):
+        unread = isinstance(error, errors.UnsupportedMediaTypeError)
+        if isinstance(error, errors.CardDataError) or (unread and has_card(request)):
             self._observer.noticed(Notice.CARD_DATA_REFUSED, account=account or "", reason=str(error))
 
     def _admit(self, request: InboundRequest, name: str, ends_at: float) -> Admitted:

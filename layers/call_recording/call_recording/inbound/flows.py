@@ -45,7 +45,7 @@ class FlowCallbacks(Callbacks):
         except errors.UnknownAccountError:
             raise
         except errors.CallRecordingError as exc:
-            self.refuse(exc, account.name)
+            self.refuse(exc, admitted.request, account.name)
         # whoever has left the step goes on as planned: there is nothing left to protect
         target = targets.next if holds or action is Action.RESUME else None
         return markup.of_target(account, target or targets.otherwise or "", action if holds else None)
