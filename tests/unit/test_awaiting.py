@@ -168,6 +168,10 @@ class TestCompletions:
         gone = leave(mine, NOW + 2)
 
         assert late(replace(gone, events=gone.events[-1:]), mine) is Ended.LEFT
+        again = enter(gone, NOW + 3).expired(now=NOW + 1_000, on_deadline="resume")
+        since = replace(again, events=again.events[again.events.index(gone.events[-1]) :])
+        assert [event.what for event in since.events] == ["left", "entered", "expired"]
+        assert late(since, mine) is Ended.EXPIRED
 
     def test_scenario_26_one_that_comes_late_hears_who_entered_again(self):
         """Its flow has extended its pause; another workflow has taken it over, whatever its flow has done since."""

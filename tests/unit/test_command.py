@@ -770,6 +770,28 @@ class TestNamed:
         assert isinstance(report.error, errors.OutcomeUnknownError)
         assert (listing.statuses["RE1"], report.in_doubt, report.own_work) == (PAUSED, True, False)
 
+    def test_named_where_only_reads_prove_and_none_comes_in_time(self, listing):
+        """
+        A list that takes all the time that it is given leaves enough for the pause of the recording that is named.
+        """
+        listing.final = False
+        listing.fail("list", *[Fault(error=lost(), takes=10.0) for _ in range(99)])
+        report = carry_out(listing, named="RE1")
+
+        assert isinstance(report.error, errors.OutcomeUnknownError)
+        assert listing.statuses["RE1"] == PAUSED
+
+    def test_named_where_only_reads_prove_in_another_case(self, listing):
+        """
+        A recording that is named in another case than it is listed is the same one, and is asked once.
+        """
+        listing.final, listing.lag = False, 0.5
+        report = carry_out(listing, named="re1")
+
+        assert confirmed(report)
+        assert [what for what, _ in listing.asked].count("pause") == 1
+        assert (report.in_doubt, report.own_work) == (True, True)
+
     def test_scenario_43_named_where_only_reads_prove_and_not_of_this_call(self, listing):
         """
         A named recording that the call does not have is not found there either.

@@ -158,7 +158,7 @@ class TestRecorded:
         assert ledger.matches is False
         assert (ledger.events[-1].what == "asking") is may_go_on
         if may_go_on:
-            assert ledger.events[-1].details == {"action": "resume"}
+            assert ledger.events[-1].details == {"action": "resume", "holder": "me"}
 
     @pytest.mark.parametrize("came", [report(error=LOST), report(), report(STOPPED)], ids=["unknown", "none", "ended"])
     def test_scenario_17_but_nobody_knows_where_it_is(self, came):

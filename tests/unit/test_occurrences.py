@@ -9,10 +9,10 @@ import pytest
 from call_recording import errors
 from call_recording.account import Account, Settings
 from call_recording.ledger import CallLedger
-from call_recording.ledger_parts import Timing
+from call_recording.ledger_parts import MAX_SEEN, Timing
 from call_recording.model import Action, Call, Reminder, Trigger
 from call_recording.occurrences import Occurrence, Wake, inherited, on_leg, timing_of, triggered
-from tests.unit.ledger_words import NOW, RUNNING, TIMING, enter, leave, new, paused, settle, stop, take
+from tests.unit.ledger_words import NOW, RUNNING, TIMING, enter, leave, new, paused, record, report, settle, stop, take
 
 SETTINGS = Settings(max_pause_seconds=120, in_flight_ms=4_500, read_lag_ms=250)
 
@@ -229,6 +229,23 @@ class TestInherited:
         lost = take(leave(paused()), action=Action.RESUME, holder="another").relieved(NOW + 99)
 
         assert inherited(lost, "CA-parent", TIMING) is None
+
+    def test_scenario_28_a_pause_that_came_after_a_resume(self):
+        """A holder that kept its lease to pause, as something else was desired by then, is lost like any other."""
+        kept = record(enter(take(leave(paused()), action=Action.RESUME)), report(RUNNING), action=Action.RESUME)
+        lost = leave(kept).relieved(NOW + 99)
+
+        assert kept.lease is not None
+        assert self.handed_up(lost).apply(settle(new(), RUNNING), NOW + 100).matches is False
+
+    def test_scenario_28_it_is_told_once(self):
+        """A leg that has heard of many events remembers what it was told of a lost pause."""
+        leg = self.handed_up(leave(take(enter(new()), ends_at=NOW + 10)).relieved(NOW + 99))
+        above = replace(settle(new(), RUNNING), seen=tuple(f"{number:064}" for number in range(MAX_SEEN)))
+        ledger = leg.apply(above, NOW + 100)
+
+        assert ledger is not above
+        assert leg.apply(ledger, NOW + 101) is ledger
 
     def test_scenario_28_a_pause_that_had_no_lease(self):
         """Nobody notes what came of a pause that was sent without the lease."""

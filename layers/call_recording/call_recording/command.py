@@ -5,7 +5,8 @@ Nothing here knows a vendor.  What may be repeated, and after what, is decided h
 * a request that was never sent, or that the vendor says it did not process, is sent again;
 * after an unclear answer only a *pause* is sent again, since pausing twice does no harm;
 * a refusal is never sent again, but looked into: it may be that the recording is as asked already;
-* before a resume the recordings are read: one that runs already is an incident to be told, not a thing to be asked for.
+* before a resume the recordings are read: one that runs already is an incident to be told, not a thing to be asked for;
+* where only reads prove anything they are read before a pause too, but no pause of a recording that is named waits for that.
 """
 
 from collections import Counter
@@ -82,8 +83,9 @@ class Command:
     def _acknowledge(self) -> None:
         """Ask a vendor that offers no read: its yes is all that there is."""
         waits = growing_waits()
+        target = Recording(recording_id=None, call_id=self._call.call_id)
         while True:
-            answer = self._send(self._target(None))
+            answer = self._send(target)
             if isinstance(answer, Recording):
                 self._known[None] = answer
                 return
@@ -103,7 +105,7 @@ class Command:
 
     def _stop_only(self, named: str) -> None:
         """Stop one recording."""
-        target = self._target(named)
+        target = Recording(recording_id=named, call_id=self._call.call_id)
         try:
             self._settle(target, self._send(target))
         except errors.RecordingNotFoundError:
@@ -118,30 +120,33 @@ class Command:
         first = None if self._action is Action.RESUME else hinted or vendor.current_recording
         answer: Recording | errors.VendorError | None = None
         if first is not None:
-            answer = self._send(self._target(first))
+            first, answer = self._ask_blindly(first)
             if isinstance(answer, _HOPELESS):
                 raise answer
-            if isinstance(answer, Recording):
-                first = answer.recording_id
-                if named is None and answer.is_as_asked(self._action):
-                    self._note(answer)
-                    return  # the one active recording of the call: with several, the vendor would have refused
-
+            if isinstance(answer, Recording) and named is None and answer.is_as_asked(self._action):
+                self._note(answer)
+                return  # the one active recording of the call: with several, the vendor would have refused
         self._cover_all(named, first, answer)
+
+    def _ask_blindly(self, recording_id: str) -> tuple[str | None, Recording | errors.VendorError]:
+        """Ask for the action on a recording that nobody has looked at; return which one it was, and what came of it."""
+        answer = self._send(Recording(recording_id=recording_id, call_id=self._call.call_id))
+        return (answer.recording_id if isinstance(answer, Recording) else recording_id), answer
 
     def _cover_all(self, named: str | None, first: str | None, answer: Recording | errors.VendorError | None) -> None:
         """Ask for the action on every recording that the vendor lists; *answer* is what asking for the *first* brought."""
         later = named if first is None and self._action is Action.PAUSE else None
         try:
-            live = list(self._live_recordings())
+            live = list(self._live_recordings(once=later is not None))
         except errors.VendorError:
-            if later is not None:
-                self._send(self._target(later))  # it proves nothing, and does no harm
-            raise
+            if later is None:
+                raise
+            first, answer = self._ask_blindly(later)  # a pause does no harm, and waits for no list
+            live = list(self._live_recordings())
         if not self._sent:
             self._found = tuple(live)
-        if later is not None and later not in {recording.recording_id for recording in live}:
-            first, answer = later, self._send(self._target(later))
+            if later is not None and later.lower() not in {(each.recording_id or "").lower() for each in live}:
+                first, answer = self._ask_blindly(later)
         if first not in {recording.recording_id for recording in live}:
             if isinstance(answer, Recording):
                 live.append(answer)
@@ -228,10 +233,6 @@ class Command:
             self._known.pop(recording.recording_id, None)
             self._ended = True
 
-    def _target(self, recording_id: str | None) -> Recording:
-        """A recording of this call of which nothing is known but its id."""
-        return Recording(recording_id=recording_id, call_id=self._call.call_id)
-
     def _may_repeat(self, answer: Recording | errors.VendorError) -> bool:
         """Whether the same may be asked again after an unclear answer, and there is time for it."""
         unclear = isinstance(answer, errors.OutcomeUnknownError)
@@ -276,8 +277,8 @@ class Command:
             if once or settled or not self._conversation.waited(next(waits)):
                 return seen
 
-    def _live_recordings(self) -> Sequence[Recording]:
+    def _live_recordings(self, *, once: bool = False) -> Sequence[Recording]:
         """Return the live recordings of the call, and remember the leg that it was made from."""
-        shown = live_recordings(self._conversation, self._call)
+        shown = live_recordings(self._conversation, self._call, once=once)
         self._parent = shown.parent or self._parent
         return shown.recordings

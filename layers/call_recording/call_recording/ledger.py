@@ -250,7 +250,9 @@ class CallLedger(LedgerState):
             ledger = replace(ledger._over(now, "vendor"), presumed=presumed)
         changed = disturbed or (ledger.desired is not action and not known.shows_none_live)
         if may_go_on and changed and known.complete and ledger.desired is not None:
-            return replace(ledger, known=NOTHING)._noted(now, "asking", action=str(ledger.desired))
+            return replace(ledger, known=NOTHING)._noted(
+                now, "asking", action=str(ledger.desired), holder=self.lease and self.lease.holder
+            )
         if disturbed:
             return replace(ledger, lease=None, look_at=now)
         return replace(ledger, lease=None)._tried(now, report.error.retry_after if report.error else None)

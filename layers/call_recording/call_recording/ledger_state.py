@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from .doubts import NO_DOUBTS, Doubts
-from .ledger_parts import NOTHING, SKEW, Event, Known, Lease, Pause, as_text
+from .ledger_parts import NOTHING, SKEW, Event, Known, Lease, Pause
 from .model import Action, Call
 
 
@@ -55,9 +55,14 @@ class LedgerState:
             return self.known.proven or action is not Action.RESUME
         return self.known.proven and self.known.shows(action)
 
-    def answered_since(self, instant: float) -> bool:
-        """Whether the vendor was heard after *instant*."""
-        return any(event.what == "answered" and event.at >= as_text(instant) for event in reversed(self.events))
+    @property
+    def noted(self) -> int:
+        """How many events it has noted, also those that are no longer kept."""
+        return self.folded + len(self.events)
+
+    def answered_since(self, noted: int) -> bool:
+        """Whether the vendor was heard since so many events were *noted*."""
+        return any(event.what == "answered" for event in self.events[max(0, noted - self.folded) :])
 
     def leased(self, now: float) -> bool:
         """Whether somebody may be commanding the vendor: no verdict is given meanwhile."""

@@ -15,13 +15,14 @@ class Shown(NamedTuple):
     parent: str | None = None
 
 
-def live_recordings(conversation: Conversation, call: Call) -> Shown:
+def live_recordings(conversation: Conversation, call: Call, *, once: bool = False) -> Shown:
     """Return the live recordings of *call*; none at all means: the vendor shows this call live, and nothing recorded on it.
 
-    Raises VendorError; CallOverError and CallNotFoundError if there is no such live call.
+    *once*: leave the time to others if asking fails.  Raises VendorError; CallOverError and CallNotFoundError if there is no such live call.
     """
+    ask = conversation.glance if once else conversation.read
     try:
-        every = conversation.read(lambda vendor, timeout: vendor.recordings(call, timeout=timeout))
+        every = ask(lambda vendor, timeout: vendor.recordings(call, timeout=timeout))
         refusal = None
     except errors.RecordingNotFoundError as exc:
         every, refusal = (), exc  # some vendors have no list for a call that is over: ask about the call itself
@@ -29,7 +30,7 @@ def live_recordings(conversation: Conversation, call: Call) -> Shown:
     own = [each for each in listed if each.call_id.lower() == call.call_id.lower()]
     if own and len(own) == len(listed):
         return Shown(own)
-    state = call_state(conversation, call)
+    state = call_state(conversation, call, once=once)
     if refusal is not None:
         raise refusal
     parent = state.parent_call_id

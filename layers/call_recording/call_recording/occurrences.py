@@ -22,9 +22,8 @@ class Occurrence(NamedTuple):
     action: Action | None = None  #: what somebody waits for; None: nobody waits for anything
     opens: Reminder | None = None  #: of the pause that it opens
     named: str | None = None  #: the recording that it names
-    errand: str | None = (
-        None  #: what is seen of it if it is about the named recording only, whatever is desired of the call
-    )
+    #: what is seen of it if it is about the named recording only, whatever is desired of the call
+    errand: str | None = None
     urgent: bool = False  #: whether a tape may have begun to run, though nobody waits
 
 
@@ -114,8 +113,8 @@ def inherited(child: CallLedger, parent: str, timing: Timing) -> Occurrence | No
     None if there is nothing to be heard.  A pause whose sender died may have acted on the other leg's tape, even if it is
     closed by now: nobody has told that leg.
     """
-    unheard = [*_lost_pauses(child)]
-    if not (unheard or child.pauses or child.stopped):
+    lost = [*_lost_pauses(child)]
+    if not (lost or child.pauses or child.stopped):
         return None
 
     def apply(ledger: CallLedger, now: float) -> CallLedger:
@@ -130,8 +129,8 @@ def inherited(child: CallLedger, parent: str, timing: Timing) -> Occurrence | No
                     now=now,
                     by="leg",
                 )
-        for entered, sent in unheard:
-            ledger = ledger.unheard(step=entered, pause_id=sent, now=now, timing=timing)
+        for pause_id in lost:
+            ledger = ledger.unheard(step=None, pause_id=pause_id, now=now, timing=timing)
         if child.stopped and not ledger.stopped:
             ledger = ledger.stop_asked(step="", event_id="leg-stopped", now=now, by="leg")
         return ledger
@@ -139,16 +138,23 @@ def inherited(child: CallLedger, parent: str, timing: Timing) -> Occurrence | No
     return Occurrence(by="leg", account=child.account, call=replace(child.call, call_id=parent), apply=apply)
 
 
-def _lost_pauses(ledger: CallLedger) -> Iterator[tuple[str | None, str]]:
-    """The pauses of which nobody has noted what came of them: the step, where it is known, and an id of what was sent."""
-    pausing = {event.details.get("holder") for event in ledger.events if event.details.get("action") == Action.PAUSE}
+def _lost_pauses(ledger: CallLedger) -> Iterator[str]:
+    """The pauses of which nobody has noted what came of them: an id of each, as long as those of senders' events."""
+    pausing = {
+        event.details["holder"]
+        for event in ledger.events
+        if event.what == "asking" and event.details["action"] == Action.PAUSE
+    }
     for event in ledger.events:
+        sent = None
         if event.what == "found without record":
-            yield event.details.get("step"), event.details["pause_id"]
+            sent = event.details["pause_id"]
         elif event.what == "holder lost" and event.details["holder"] in pausing:
-            yield None, event.details["holder"]
+            sent = event.details["holder"]
         elif event.what == "asking without lease":
-            yield None, f"unleased-{event.at}"
+            sent = event.at
+        if sent is not None:
+            yield sha256(f"lost {sent}".encode()).hexdigest()
 
 
 def happened(event: RecordingEvent, by: str, nonce: str) -> Occurrence:
@@ -229,5 +235,5 @@ def _addressed(call: Call) -> Call:
 
 def pause_id_of(trigger: Trigger, event_id: str) -> str:
     """Return the id of the pause that the event opens: the same if it is repeated, and so is its reminder known again."""
-    of = f"{trigger.account}/{trigger.call.call_id}/{trigger.step}/{event_id}"
+    of = f"{trigger.account}/{trigger.call.call_id.lower()}/{trigger.step}/{event_id}"
     return sha256(of.encode()).hexdigest()[:24]

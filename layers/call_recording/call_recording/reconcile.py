@@ -60,7 +60,7 @@ class Reconciler:
         self._deadline = deadline  # of the answer
         self._ends_at = ends_at  # when this invocation is dead, seconds since the epoch
         self._began = clock.monotonic()
-        self._called_at = clock.now()
+        self._first_sight = 0  # how much the ledger had noted when we first saw it
         self._reminded: bool | None = None
         self._paused_before = False
         self._found_running = False
@@ -112,6 +112,7 @@ class Reconciler:
     def _look(self, ledger: CallLedger) -> Ending | None:
         """Write the occurrence into *ledger* and do what is to be done; None: time has passed, look again."""
         now = self._clock.now()
+        self._first_sight = self._first_sight or ledger.noted
         applied = self._occurrence.apply(ledger.relieved(now), now)
         if applied is not ledger:  # with whatever is written, whose call it is
             applied = applied.of(self._conversation.vendor.name, self._occurrence.call.channel_id)
@@ -149,7 +150,7 @@ class Reconciler:
         if self._occurrence.opens is None:
             return applied.polls and now >= applied.look_at
         # a step entered is proven afresh, told again it is too; and that nothing is recorded is true of the moment of a read alone
-        remembered = self._occurrence.opens.step in applied.pauses and not applied.answered_since(self._called_at)
+        remembered = self._occurrence.opens.step in applied.pauses and not applied.answered_since(self._first_sight)
         none_live = applied.desired is Action.PAUSE and applied.known.shows_none_live
         return self._opens(applied, ledger) or remembered or none_live
 

@@ -121,8 +121,10 @@ class Upkeep:
         self, child: CallLedger, conversation: Conversation, account: Account, deadline: Deadline, ends_at: float
     ) -> None:
         """Tell the leg that this one was made from, found only now it may be, what is desired of this one."""
-        leg = child.parent and inherited(child, child.parent, timing_of(account.settings))
-        if not leg:
+        if child.parent is None:
+            return
+        leg = inherited(child, child.parent, timing_of(account.settings))
+        if leg is None:
             return
         try:
             above = self._reconciler(leg, conversation, account, deadline, ends_at).run()

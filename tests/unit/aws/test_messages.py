@@ -50,7 +50,7 @@ def _queue() -> FakeQueue:
     return FakeQueue()
 
 
-def taken(queue: FakeQueue, *failures: Exception | None, received: int = 1):
+def taken(queue: FakeQueue, *failures: Exception | None, received: int = 1, jitter: float = 1.0):
     """Take a batch whose messages fail as given, *received* so often by now, and return the answer."""
     records = [
         {
@@ -67,7 +67,9 @@ def taken(queue: FakeQueue, *failures: Exception | None, received: int = 1):
         if (failure := failures[int(record.body)]) is not None:
             raise failure
 
-    return process_partial_response(event={"Records": records}, record_handler=deliver, processor=MessageBatch(queue))
+    return process_partial_response(
+        event={"Records": records}, record_handler=deliver, processor=MessageBatch(queue, lambda: jitter)
+    )
 
 
 def test_only_what_failed_is_given_back(lines, counted, queue):
@@ -112,6 +114,14 @@ def test_what_may_soon_be_over_comes_again_soon(lines, counted, queue, received,
     taken(queue, None, UnavailableError("DynamoDB: ThrottlingException"), received=received)
 
     assert queue.postponed == [("handle-1", seconds)]
+
+
+def test_they_do_not_all_come_again_at_once(lines, counted, queue):
+    """Messages that were given back together come again apart."""
+    for jitter in (0.0, 0.5, 0.99):
+        taken(queue, UnavailableError("DynamoDB: ThrottlingException"), received=9, jitter=jitter)
+
+    assert [seconds for _, seconds in queue.postponed] == [60, 90, 120]
 
 
 @pytest.mark.parametrize("failure", [ValueError("x"), KeyError("x"), InvalidTriggerError("call_id", "is not an id")])

@@ -1,5 +1,8 @@
 """Batches of messages from SQS.  A module of its own: only one function pays for what it imports."""
 
+from collections.abc import Callable
+from math import ceil
+from random import random
 from traceback import extract_tb
 from typing import Any, Final, Protocol
 
@@ -23,10 +26,11 @@ class Queue(Protocol):
 class MessageBatch(BatchProcessor):
     """Takes each message by itself.  One that fails is given back alone, and what it failed with is told."""
 
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, queue: Queue, jitter: Callable[[], float] = random) -> None:
         # Also if all of them fail, each is given back: the function has not failed.
         super().__init__(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
         self._queue = queue
+        self._jitter = jitter
 
     def failure_handler(self, record: Any, exception: ExceptionInfo) -> FailureResponse:
         """Log and count a message that comes again: what is ours to expect as a warning, anything else as an error.
@@ -46,6 +50,6 @@ class MessageBatch(BatchProcessor):
         )
         metrics.add_metric("MessageGivenBack", MetricUnit.Count, 1)
         if isinstance(error, UnavailableError):  # that may soon be over, and a tape may have to run
-            seconds = min(2 ** int(record.attributes.approximate_receive_count), LONGEST_SECONDS)
-            self._queue.postpone(record.receipt_handle, seconds=seconds)
+            longest = min(2 ** int(record.attributes.approximate_receive_count), LONGEST_SECONDS)
+            self._queue.postpone(record.receipt_handle, seconds=ceil(longest * (0.5 + self._jitter() / 2)))
         return super().failure_handler(record, exception)

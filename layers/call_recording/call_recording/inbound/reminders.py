@@ -9,8 +9,6 @@ from ..service import RecordingService
 
 #: How many calls one sweep lists.
 SWEEP_LIMIT: Final = 200
-#: What one reminder needs at least, seconds: with less it is given back, and comes again.
-LEAST_SECONDS: Final = 2.0
 
 
 class Reminders:
@@ -24,8 +22,6 @@ class Reminders:
 
     def deliver(self, body: str, *, seconds_left: float) -> None:
         """Look at the call that a message is about; raise whatever means that it has to be delivered again."""
-        if seconds_left < LEAST_SECONDS:
-            raise errors.UnavailableError("no time left for this message: it comes again")
         try:
             reminder, at = parse_reminder(body)
         except ValueError:

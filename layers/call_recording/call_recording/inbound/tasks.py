@@ -110,8 +110,9 @@ class WorkflowTasks:
 def _trigger_of(task: Mapping[str, Any], account: Account, action: Action) -> Trigger:
     step = task.get("step")
     trigger = parse_trigger(task, account=account, action=action, step=step if isinstance(step, str) else "")
-    if trigger.pause_id is None and (entered := hashed(text(task, ENTERED_WITH))) is not None:
-        trigger = replace(trigger, pause_id=pause_id_of(trigger, entered))
+    if action is Action.RESUME and trigger.pause_id is None:
+        entered = hashed(text(task, ENTERED_WITH))
+        trigger = replace(trigger, pause_id=entered and pause_id_of(trigger, entered))
     return replace(trigger, by="workflow")
 
 
