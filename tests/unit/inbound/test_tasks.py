@@ -281,7 +281,10 @@ class TestEnteredWith:
         """Vendors take their ids in either case, and so does the entry that is named."""
         run(event_id="execution-1")
 
-        assert run(action="resume", call_id="CA" + CALL_SID[2:].upper(), entered_event_id="execution-1")["verdict"] == "confirmed"
+        assert (
+            run(action="resume", call_id="CA" + CALL_SID[2:].upper(), entered_event_id="execution-1")["verdict"]
+            == "confirmed"
+        )
 
     def test_it_is_of_a_resume_alone(self, run, workflows):
         """Nothing else is about an entry that was before: a pause opens its own, and who waits names a pause."""
