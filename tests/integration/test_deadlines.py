@@ -48,9 +48,9 @@ def assert_tried_less_and_less_often(ledger_table, call: SimulatedCall, *, failu
 
 
 def assert_left_alone(ledger_table, deliver, call: SimulatedCall) -> None:
-    """Check that nothing is left to do for a call that is over: a late reminder asks nothing of the vendor."""
+    """Check that nothing is left to do for a call that is over: its pause's reminder, late, asks nothing of the vendor."""
     asked = len(call.shown()["requests"])
-    assert deliver(body(call, "late")) == []
+    assert deliver(body(call, ledger_table.events(call, "entered")[0]["pause_id"])) == []
     assert ledger_table.is_settled(call)
     assert len(call.shown()["requests"]) == asked
     assert call.flow("entered").json()["safe_to_collect"] is False
