@@ -781,12 +781,13 @@ class TestNamed:
         assert isinstance(report.error, errors.OutcomeUnknownError)
         assert listing.statuses["RE1"] == PAUSED
 
-    def test_named_where_only_reads_prove_in_another_case(self, listing):
+    @pytest.mark.parametrize(("named", "spelt"), [("re1", "RE1"), ("RE1", "re1")])
+    def test_named_where_only_reads_prove_in_another_case(self, listing, named, spelt):
         """
         A recording that is named in another case than it is listed is the same one, and is asked once.
         """
-        listing.final, listing.lag = False, 0.5
-        report = carry_out(listing, named="re1")
+        listing.final, listing.lag, listing.statuses = False, 0.5, {spelt: RUNNING}
+        report = carry_out(listing, named=named)
 
         assert confirmed(report)
         assert [what for what, _ in listing.asked].count("pause") == 1

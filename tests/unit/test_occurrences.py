@@ -11,7 +11,7 @@ from call_recording.account import Account, Settings
 from call_recording.ledger import CallLedger
 from call_recording.ledger_parts import MAX_SEEN, Timing
 from call_recording.model import Action, Call, Reminder, Trigger
-from call_recording.occurrences import Occurrence, Wake, inherited, on_leg, timing_of, triggered
+from call_recording.occurrences import Occurrence, Wake, inherited, on_leg, pause_id_of, timing_of, triggered
 from tests.unit.ledger_words import NOW, RUNNING, TIMING, enter, leave, new, paused, record, report, settle, stop, take
 
 SETTINGS = Settings(max_pause_seconds=120, in_flight_ms=4_500, read_lag_ms=250)
@@ -175,6 +175,15 @@ class TestOnLeg:
         assert above.apply(ledger, NOW + 1) is ledger
 
 
+def test_scenario_43_a_call_is_one_however_it_is_spelt():
+    """Vendors take their ids in either case: an event of a call opens one and the same pause, whichever was sent."""
+    trigger = Trigger(account="acme", action=Action.PAUSE, step="card-entry", call=Call(call_id="CA0a"))
+    same = replace(trigger, call=Call(call_id="CA0A"))
+    another = replace(trigger, call=Call(call_id="CA0b"))
+
+    assert pause_id_of(trigger, "E1") == pause_id_of(same, "E1") != pause_id_of(another, "E1")
+
+
 class TestInherited:
     """What is desired of a leg is found only later to be of the one that it was made from as well."""
 
@@ -237,6 +246,16 @@ class TestInherited:
 
         assert kept.lease is not None
         assert self.handed_up(lost).apply(settle(new(), RUNNING), NOW + 100).matches is False
+
+    def test_scenario_32_what_a_version_before_has_noted(self):
+        """A ledger of before names no holder where a lease was kept: it is read all the same, as far as it goes."""
+        kept = record(enter(take(leave(paused()), action=Action.RESUME)), report(RUNNING), action=Action.RESUME)
+        [*others, asking] = kept.events
+        nameless = asking._replace(details={"action": asking.details["action"]})
+        lost = leave(replace(kept, events=(*others, nameless))).relieved(NOW + 99)
+
+        assert (asking.what, asking.details["holder"]) == ("asking", "me")
+        assert self.handed_up(replace(lost, stopped=True)).apply(new(), NOW + 100).stopped is True
 
     def test_scenario_28_it_is_told_once(self):
         """A leg that has heard of many events remembers what it was told of a lost pause."""

@@ -4,6 +4,7 @@ The simulation (tests/simulation) finds what nobody thought of; these say in a f
 """
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -261,6 +262,18 @@ class TestNow:
 
         assert (again.verdict, again.safe_to_collect, world.commands) == (Verdict.CONFIRMED, True, ["pause"])
         assert again.as_dict()["pause"] == first.as_dict()["pause"]
+
+    def test_scenario_14_a_duplicate_late_in_a_long_call(self, world):
+        """So it is where the ledger has noted more than it keeps."""
+        world.enter(event_id="E1")
+        world.put(replace(world.ledger, folded=1_000))
+        world.clock.sleep(9.0)
+        world.vendor.statuses["RE1"] = RecordingStatus.IN_PROGRESS  # somebody else has resumed it
+        again = world.enter(event_id="E1")
+
+        assert (again.safe_to_collect, world.statuses, world.commands) == (True, {"paused"}, ["pause"])
+        assert world.ledger.answered_since(world.ledger.noted - 1)
+        assert not world.ledger.answered_since(world.ledger.noted)
 
     def test_scenario_14_a_duplicate_after_the_call(self, world):
         """A duplicate of a call that has ended meanwhile, unheard, is not answered from memory."""

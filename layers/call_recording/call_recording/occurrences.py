@@ -141,7 +141,7 @@ def inherited(child: CallLedger, parent: str, timing: Timing) -> Occurrence | No
 def _lost_pauses(ledger: CallLedger) -> Iterator[str]:
     """The pauses of which nobody has noted what came of them: an id of each, as long as those of senders' events."""
     pausing = {
-        event.details["holder"]
+        event.details.get("holder")  # a version before this one did not note it where a lease was kept
         for event in ledger.events
         if event.what == "asking" and event.details["action"] == Action.PAUSE
     }

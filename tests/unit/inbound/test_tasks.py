@@ -277,15 +277,6 @@ class TestEnteredWith:
             assert run(action="resume", entered_event_id=event_id)["verdict"] == "held"
         assert run(action="resume", entered_event_id="execution-2")["verdict"] == "confirmed"
 
-    def test_scenario_43_a_call_is_one_however_it_is_spelt(self, run):
-        """Vendors take their ids in either case, and so does the entry that is named."""
-        run(event_id="execution-1")
-
-        assert (
-            run(action="resume", call_id="CA" + CALL_SID[2:].upper(), entered_event_id="execution-1")["verdict"]
-            == "confirmed"
-        )
-
     def test_it_is_of_a_resume_alone(self, run, workflows):
         """Nothing else is about an entry that was before: a pause opens its own, and who waits names a pause."""
         entered = run(event_id="execution-1", entered_event_id="execution-9")
